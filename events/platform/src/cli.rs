@@ -1,0 +1,62 @@
+//! The commands, one module each, and what they share: where the keys come from and how a file is read.
+
+pub(crate) mod keygen;
+pub(crate) mod open;
+mod pretty;
+pub(crate) mod seal;
+pub(crate) mod send;
+
+use std::fs;
+use std::io::{self, ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use waas_platform::{DEVELOPMENT_API_KEY, PrivateKey};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  waas keygen --out keys
+  waas seal events/plain/deposit.json
+  waas send events/plain/deposit.json --url http://127.0.0.1:3000/callback/deposit
+
+Without keys of your own, the published development key pair and API key are used.
+Exit status: 0 done, 1 a callback was refused or its answer has problems, 2 anything else.";
+
+/// Whose private key it is done with.
+#[derive(clap::Args)]
+struct KeyArgs {
+    /// The private key, PKCS#8 PEM [default: the development key]
+    #[arg(long, value_name = "PEM", env = "WAAS_PRIVATE_KEY_FILE", hide_env_values = true)]
+    private_key: Option<PathBuf>,
+}
+
+impl KeyArgs {
+    fn read(&self) -> anyhow::Result<PrivateKey> {
+        let Some(path) = &self.private_key else { return Ok(PrivateKey::development()) };
+        let pem = read_text(path)?;
+        PrivateKey::from_pem(&pem).with_context(|| format!("{} is no RSA key in PKCS#8 PEM", path.display()))
+    }
+}
+
+/// Which API key goes with it.
+#[derive(clap::Args)]
+struct ApiKeyArgs {
+    /// Sent as X-API-KEY
+    #[arg(long, value_name = "KEY", env = "WAAS_API_KEY", hide_env_values = true, default_value = DEVELOPMENT_API_KEY)]
+    api_key: String,
+}
+
+/// The text of a file, of standard input for `-`.
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(path)
+    };
+    text.with_context(|| format!("cannot read {}", path.display()))
+}
+
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,17 @@
+//! The whole stack on one machine: no AWS, no Docker.
+//!
+//! DynamoDB is dynoxide, whose decimals and transactions are exact; Secrets Manager is winterbaume behind a
+//! small HTTP front; the API's routes call the same functions as the Lambdas do. All of it listens on
+//! 127.0.0.1 only and ends with its [`Stack`].
+
+mod api;
+mod books;
+pub mod demo;
+mod secrets;
+mod stack;
+mod tables;
+
+pub use books::Books;
+pub use secrets::{development_secret, secret};
+pub use stack::{Options, SECRET_ID, Stack};
+pub use tables::create as create_tables;

@@ -1,0 +1,94 @@
+//! `waas-local`: the stack on one machine.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use waas_local::{Options, Stack, demo, development_secret};
+use waas_platform::DEVELOPMENT_API_KEY;
+
+/// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes on 127.0.0.1.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play a story on a stack of its own and print what happened; needs no other set-up
+    Demo,
+    /// Serve until interrupted (the default)
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Port of the API's routes
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// Port of DynamoDB
+    #[arg(long, default_value_t = 9001)]
+    dynamodb_port: u16,
+    /// Port of Secrets Manager
+    #[arg(long, default_value_t = 9002)]
+    secrets_manager_port: u16,
+    /// Keep the tables in this file; without it they are gone at the end
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// The secret's JSON, as `waas keygen` writes it; default: the development keys
+    #[arg(long, value_name = "FILE")]
+    secret: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    match cli.command {
+        Some(Command::Demo) => anstream::println!("{}", demo::play().await?),
+        Some(Command::Serve(options)) => serve(options).await?,
+        None => serve(cli.serve).await?,
+    }
+    Ok(())
+}
+
+async fn serve(options: Serve) -> anyhow::Result<()> {
+    let secret = match &options.secret {
+        Some(path) => std::fs::read_to_string(path)?,
+        None => development_secret(),
+    };
+    let mut stack = Stack::start(&Options {
+        api_port: options.port,
+        dynamodb_port: options.dynamodb_port,
+        secrets_manager_port: options.secrets_manager_port,
+        database: options.database,
+        secret: Some(secret),
+    })
+    .await?;
+
+    anstream::println!("# The real binaries, the AWS CLI and the SDKs meet this stack with");
+    for (name, value) in stack.environment() {
+        anstream::println!("export {name}={value}");
+    }
+    if options.secret.is_none() {
+        anstream::println!("# The platform's side: cargo run -p waas-platform -- send events/plain/deposit.json \\");
+        anstream::println!("#   --url {}   (X-API-KEY: {DEVELOPMENT_API_KEY})", stack.url("/callback/deposit"));
+    }
+    anstream::println!("# Serving {}; Ctrl-C ends it", stack.url("/callback/…"));
+
+    tokio::select! {
+        failed = stack.run() => failed,
+        _ = interrupted() => stack.stop().await,
+    }
+}
+
+/// Ctrl-C, or the signal that supervisors send.
+async fn interrupted() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt,
+        _ = terminate.recv() => Ok(()),
+    }
+}

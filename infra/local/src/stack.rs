@@ -1,0 +1,198 @@
+//! Starts the parts, wires them by the functions' own environment contract, and ends them together.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use axum::Router;
+use dynoxide::Database;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use waas_callback_aws::{Config, clients};
+
+use crate::{api, secrets, tables};
+
+/// Name of the secret.
+pub const SECRET_ID: &str = "waas/callbacks";
+pub(crate) const REGION: &str = "eu-central-1";
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Port of the API; 0 takes a free one.
+    pub api_port: u16,
+    /// Port of DynamoDB.
+    pub dynamodb_port: u16,
+    /// Port of Secrets Manager.
+    pub secrets_manager_port: u16,
+    /// File of the database, which survives restarts; in memory if absent.
+    pub database: Option<PathBuf>,
+    /// The secret's value, if it is to exist.
+    pub secret: Option<String>,
+}
+
+impl Default for Options {
+    /// Free ports, in memory, with the development keys.
+    fn default() -> Self {
+        Self {
+            api_port: 0,
+            dynamodb_port: 0,
+            secrets_manager_port: 0,
+            database: None,
+            secret: Some(secrets::development_secret()),
+        }
+    }
+}
+
+/// The running parts. They end with [`stop`](Self::stop), or with the process.
+#[derive(Debug)]
+pub struct Stack {
+    environment: Vec<(&'static str, String)>,
+    config: Config,
+    api: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    parts: JoinSet<anyhow::Result<()>>,
+}
+
+impl Stack {
+    /// Starts DynamoDB with its tables, and Secrets Manager with its secret.
+    ///
+    /// # Errors
+    ///
+    /// If a port is taken or the database's file cannot be used.
+    pub async fn start_services(options: &Options) -> anyhow::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let mut parts = JoinSet::new();
+
+        let database = match &options.database {
+            Some(path) => {
+                let path = path.to_str().context("the database's path is not UTF-8")?;
+                Database::new(path).with_context(|| format!("database {path}"))?
+            }
+            None => Database::memory()?,
+        };
+        let (listener, dynamodb) = listen(options.dynamodb_port).await?;
+        let until = until(stopped.clone());
+        parts.spawn(async move {
+            dynoxide::server::serve_with_shutdown(listener, database, until).await.map_err(anyhow::Error::msg)
+        });
+        let (listener, secrets_manager) = listen(options.secrets_manager_port).await?;
+        serve(&mut parts, listener, secrets::router(), stopped);
+
+        let environment = environment(dynamodb, secrets_manager);
+        let config = Config::read(|name| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+        })?;
+        tables::create(&clients::dynamodb(&config), &config.tables).await?;
+        if let Some(secret) = &options.secret {
+            let create = clients::secrets_manager(&config).create_secret();
+            create.name(SECRET_ID).secret_string(secret).send().await.context("the secret")?;
+        }
+        Ok(Self { environment, config, api: None, stop, parts })
+    }
+
+    /// Starts everything: the services, the functions and the API's routes.
+    ///
+    /// # Errors
+    ///
+    /// If a port is taken, the database's file cannot be used, or the secret cannot.
+    pub async fn start(options: &Options) -> anyhow::Result<Self> {
+        let mut stack = Self::start_services(options).await?;
+        let router = api::router(&stack.config).await?;
+        let (listener, address) = listen(options.api_port).await?;
+        serve(&mut stack.parts, listener, router, stack.stop.subscribe());
+        stack.api = Some(address);
+        Ok(stack)
+    }
+
+    /// The environment of every function: its contract, with this stack's endpoints.
+    #[must_use]
+    pub fn environment(&self) -> &[(&'static str, String)] {
+        &self.environment
+    }
+
+    /// The same, read.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The URL of a route, such as `/callback/deposit`.
+    ///
+    /// # Panics
+    ///
+    /// If only the services were started.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "documented")]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.api.expect("the API was started"))
+    }
+
+    /// Ends all parts and waits for them.
+    ///
+    /// # Errors
+    ///
+    /// If one had failed.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        while let Some(part) = self.parts.join_next().await {
+            part??;
+        }
+        Ok(())
+    }
+
+    /// Waits for a part to fail; they do not end by themselves.
+    ///
+    /// # Errors
+    ///
+    /// The failure.
+    pub async fn run(&mut self) -> anyhow::Result<()> {
+        match self.parts.join_next().await {
+            Some(part) => part?,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn listen(port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    let listener = listener.with_context(|| format!("port {port} of 127.0.0.1 cannot be used"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+fn serve(
+    parts: &mut JoinSet<anyhow::Result<()>>,
+    listener: TcpListener,
+    router: Router,
+    stopped: watch::Receiver<bool>,
+) {
+    parts.spawn(async move {
+        Ok(axum::serve(listener, router).with_graceful_shutdown(until(stopped)).await?)
+    });
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the stack is gone: stop as well.
+    _ = stopped.wait_for(|stop| *stop).await;
+}
+
+fn environment(dynamodb: SocketAddr, secrets_manager: SocketAddr) -> Vec<(&'static str, String)> {
+    let fixed = [
+        ("AWS_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("WAAS_SECRET_ID", SECRET_ID),
+        ("REQUESTS_TABLE", "Requests"),
+        ("EVENTS_TABLE", "Events"),
+        ("BALANCES_TABLE", "Balances"),
+        ("WITHDRAWALS_TABLE", "Withdrawals"),
+        ("ADDRESSES_TABLE", "Addresses"),
+    ];
+    let endpoints = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{dynamodb}")),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{secrets_manager}")),
+    ];
+    fixed.into_iter().map(|(name, value)| (name, value.to_owned())).chain(endpoints).collect()
+}

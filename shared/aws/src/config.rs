@@ -1,0 +1,186 @@
+//! The contract with the outside: environment variables, read once and in one place.
+
+use aws_credential_types::Credentials;
+use lambda_http::http::Uri;
+
+/// Everything that a function is told by its environment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `WAAS_SECRET_ID`: name or ARN of the secret.
+    pub secret_id: String,
+    /// The five tables.
+    pub tables: Tables,
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where set, `AWS_SESSION_TOKEN`. Lambda sets them anew
+    /// for each execution environment; they hold for its whole life.
+    pub credentials: Credentials,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`, else AWS's own.
+    pub dynamodb_endpoint: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`, else AWS's own.
+    pub secrets_manager_endpoint: Option<String>,
+}
+
+/// Names (or ARNs) of the DynamoDB tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// `REQUESTS_TABLE`
+    pub requests: String,
+    /// `EVENTS_TABLE`
+    pub events: String,
+    /// `BALANCES_TABLE`
+    pub balances: String,
+    /// `WITHDRAWALS_TABLE`
+    pub withdrawals: String,
+    /// `ADDRESSES_TABLE`
+    pub addresses: String,
+}
+
+/// Why the environment cannot be used. Shows names, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not set, or empty.
+    #[error("environment variable {0} is not set")]
+    Missing(&'static str),
+    /// Set to something that cannot be used.
+    #[error("environment variable {name} is not {expected}")]
+    Malformed {
+        /// The variable.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads the configuration through `lookup`, in a Lambda `|name| std::env::var(name).ok()`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first variable that is missing or malformed.
+    ///
+    /// ```
+    /// use waas_callback_aws::{Config, ConfigError};
+    /// let nothing = Config::read(|_| None).unwrap_err();
+    /// assert_eq!(nothing, ConfigError::Missing("WAAS_SECRET_ID"));
+    /// ```
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let optional = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
+        let required = |name| optional(name).ok_or(ConfigError::Missing(name));
+        let table = |name| {
+            let value = required(name)?;
+            let is_name = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-:/".contains(&b));
+            if is_name && (3..=1024).contains(&value.len()) {
+                Ok(value)
+            } else {
+                Err(ConfigError::Malformed { name, expected: "a DynamoDB table's name or ARN" })
+            }
+        };
+        let endpoint = |name: &'static str| {
+            let (name, url) = match optional(name) {
+                Some(url) => (name, url),
+                None => match optional("AWS_ENDPOINT_URL") {
+                    Some(url) => ("AWS_ENDPOINT_URL", url),
+                    None => return Ok(None),
+                },
+            };
+            let uri = url.parse::<Uri>().ok();
+            let scheme = uri.as_ref().and_then(|uri| uri.host().and(uri.scheme_str()));
+            match scheme {
+                Some("http" | "https") => Ok(Some(url)),
+                _ => Err(ConfigError::Malformed { name, expected: "an http or https URL" }),
+            }
+        };
+        let region = |name| {
+            let value = required(name)?;
+            let is_region = value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            if is_region { Ok(value) } else { Err(ConfigError::Malformed { name, expected: "an AWS region" }) }
+        };
+        Ok(Self {
+            secret_id: required("WAAS_SECRET_ID")?,
+            tables: Tables {
+                requests: table("REQUESTS_TABLE")?,
+                events: table("EVENTS_TABLE")?,
+                balances: table("BALANCES_TABLE")?,
+                withdrawals: table("WITHDRAWALS_TABLE")?,
+                addresses: table("ADDRESSES_TABLE")?,
+            },
+            region: region("AWS_REGION")?,
+            credentials: Credentials::new(
+                required("AWS_ACCESS_KEY_ID")?,
+                required("AWS_SECRET_ACCESS_KEY")?,
+                optional("AWS_SESSION_TOKEN"),
+                None,
+                "environment",
+            ),
+            dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB")?,
+            secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPLETE: [(&str, &str); 9] = [
+        ("WAAS_SECRET_ID", "waas"),
+        ("REQUESTS_TABLE", "Requests"),
+        ("EVENTS_TABLE", "Events"),
+        ("BALANCES_TABLE", "Balances"),
+        ("WITHDRAWALS_TABLE", "Withdrawals"),
+        ("ADDRESSES_TABLE", "arn:aws:dynamodb:eu-central-1:123456789012:table/Addresses"),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+
+    fn read(change: (&str, Option<&str>)) -> Result<Config, ConfigError> {
+        Config::read(|name| {
+            if name == change.0 {
+                return change.1.map(str::to_owned);
+            }
+            COMPLETE.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn every_missing_variable_is_named() {
+        for (name, _) in COMPLETE {
+            assert_eq!(read((name, None)).unwrap_err(), ConfigError::Missing(name));
+            assert_eq!(read((name, Some("  "))).unwrap_err(), ConfigError::Missing(name));
+        }
+    }
+
+    #[test]
+    fn malformed_values_are_named_but_not_shown() {
+        for (name, value) in [
+            ("EVENTS_TABLE", "Events Table"),
+            ("EVENTS_TABLE", "E"),
+            ("AWS_REGION", "eu central"),
+            ("AWS_ENDPOINT_URL", "ftp://127.0.0.1"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "127.0.0.1:8000"),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://"),
+        ] {
+            let error = read((name, Some(value))).unwrap_err();
+            assert!(matches!(error, ConfigError::Malformed { name: named, .. } if named == name), "{error}");
+            assert!(!error.to_string().contains(value));
+        }
+    }
+
+    #[test]
+    fn an_endpoint_of_a_service_wins_over_the_common_one() {
+        let common = read(("AWS_ENDPOINT_URL", Some("http://127.0.0.1:1"))).unwrap();
+        assert_eq!(common.dynamodb_endpoint.as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(common.secrets_manager_endpoint.as_deref(), Some("http://127.0.0.1:1"));
+        let own = read(("AWS_ENDPOINT_URL_DYNAMODB", Some("http://127.0.0.1:2"))).unwrap();
+        assert_eq!(own.dynamodb_endpoint.as_deref(), Some("http://127.0.0.1:2"));
+        assert_eq!(own.secrets_manager_endpoint, None);
+    }
+
+    #[test]
+    fn debug_shows_no_credentials() {
+        let shown = format!("{:?}", read(("AWS_SECRET_ACCESS_KEY", Some("very-secret"))).unwrap());
+        assert!(!shown.contains("very-secret"));
+    }
+}

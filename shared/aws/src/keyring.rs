@@ -1,0 +1,230 @@
+//! The secret's current and previous version, so that a rotation loses no callback.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError};
+use waas_callback::{OpenError, Opened};
+
+use crate::secret::{Secret, SecretError};
+
+/// At most one refresh in this time, so that wrong keys and unopenable bodies, which anyone can send, cost at
+/// most six requests a minute. The first after init may come at once.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(10);
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// Why the secret could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// Secrets Manager answered with an error.
+    #[error("secret {secret_id}: Secrets Manager answered {code}")]
+    Refused {
+        /// Name or ARN.
+        secret_id: String,
+        /// AWS's error code, such as `AccessDeniedException`.
+        code: String,
+    },
+    /// Secrets Manager did not answer.
+    #[error("secret {secret_id}: Secrets Manager cannot be reached: {cause}")]
+    Unreachable {
+        /// Name or ARN.
+        secret_id: String,
+        /// What the connection failed with.
+        cause: String,
+    },
+    /// The secret has no value yet, or a binary one.
+    #[error("secret {secret_id} has no text value; store the JSON of the keys in it")]
+    NoText {
+        /// Name or ARN.
+        secret_id: String,
+    },
+    /// The value cannot be used.
+    #[error("secret {secret_id} is malformed: {cause}")]
+    Malformed {
+        /// Name or ARN.
+        secret_id: String,
+        /// The broken rule.
+        cause: SecretError,
+    },
+}
+
+/// Why a request got no further than the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// No version of the secret admits this API key.
+    Unauthorized,
+    /// No version that admits the API key opens this body.
+    CannotOpen(OpenError),
+    /// It may be a new key that we could not fetch.
+    Unavailable,
+}
+
+pub(crate) struct Keyring {
+    client: Client,
+    secret_id: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Current first.
+    versions: Arc<[Secret]>,
+    last_refresh: Option<Instant>,
+    last_refresh_failed: bool,
+}
+
+impl Keyring {
+    /// Reads both versions. The previous one may be absent or unusable, as after the very first value.
+    pub(crate) async fn load(client: Client, secret_id: String) -> Result<Self, KeyringError> {
+        let versions = read(&client, &secret_id).await?;
+        let state = State { versions, last_refresh: None, last_refresh_failed: false };
+        Ok(Self { client, secret_id, state: Mutex::new(state) })
+    }
+
+    /// Authenticates and opens a request, with the version of the secret that does both.
+    ///
+    /// A known API key and an openable body need no network. Anything else may be a rotation that this
+    /// environment has not seen, so the secret is read again, at most once an interval.
+    pub(crate) async fn open(
+        &self,
+        api_key: Option<&[u8]>,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<(Opened, Version), Rejected> {
+        let Some(api_key) = api_key else { return Err(Rejected::Unauthorized) };
+        match try_versions(&self.versions(), api_key, body, now) {
+            Err(rejected) if may_be_rotation(rejected) => {}
+            done => return done,
+        }
+        let refresh_failed = self.refresh().await;
+        match try_versions(&self.versions(), api_key, body, now) {
+            Err(rejected) if may_be_rotation(rejected) && refresh_failed => Err(Rejected::Unavailable),
+            done => done,
+        }
+    }
+
+    fn versions(&self) -> Arc<[Secret]> {
+        Arc::clone(&self.lock().versions)
+    }
+
+    /// Reads the secret again unless that was done within the interval. Says whether the last reading failed.
+    async fn refresh(&self) -> bool {
+        {
+            let mut state = self.lock();
+            if state.last_refresh.is_some_and(|last| last.elapsed() < REFRESH_INTERVAL) {
+                return state.last_refresh_failed;
+            }
+            state.last_refresh = Some(Instant::now());
+        }
+        let result = read(&self.client, &self.secret_id).await;
+        let mut state = self.lock();
+        state.last_refresh_failed = result.is_err();
+        match result {
+            Ok(versions) => state.versions = versions,
+            Err(error) => tracing::error!(cause = %error, "the secret could not be refreshed"),
+        }
+        state.last_refresh_failed
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner) // its fields are set one by one, none half
+    }
+}
+
+/// One version of the secret within the versions of its time.
+pub(crate) struct Version {
+    versions: Arc<[Secret]>,
+    index: usize,
+}
+
+impl std::ops::Deref for Version {
+    type Target = Secret;
+
+    fn deref(&self) -> &Secret {
+        &self.versions[self.index]
+    }
+}
+
+/// The versions that admit the key come first; the others may still open the body, since API key and key pair
+/// need not rotate together.
+fn try_versions(
+    versions: &Arc<[Secret]>,
+    api_key: &[u8],
+    body: &[u8],
+    now: SystemTime,
+) -> Result<(Opened, Version), Rejected> {
+    let (admitting, others): (Vec<_>, Vec<_>) =
+        (0..versions.len()).partition(|&index| versions[index].admits(api_key, now));
+    if admitting.is_empty() {
+        return Err(Rejected::Unauthorized);
+    }
+    let mut rejected = None;
+    for index in admitting.into_iter().chain(others) {
+        match versions[index].public_key.open(body) {
+            Ok(opened) => return Ok((opened, Version { versions: Arc::clone(versions), index })),
+            Err(error) => _ = rejected.get_or_insert(error), // the current key's reason, for the log
+        }
+    }
+    Err(rejected.map_or(Rejected::Unauthorized, Rejected::CannotOpen))
+}
+
+/// Could another key change the result? Not if the body is no Base64, empty or too large.
+fn may_be_rotation(rejected: Rejected) -> bool {
+    match rejected {
+        Rejected::Unauthorized => true,
+        Rejected::CannotOpen(error) => match error {
+            OpenError::Empty | OpenError::TooLarge | OpenError::NotBase64 => false,
+            OpenError::NotWholeBlocks
+            | OpenError::BlockOutOfRange
+            | OpenError::Padding
+            | OpenError::NotUtf8 => true,
+        },
+        Rejected::Unavailable => false,
+    }
+}
+
+async fn read(client: &Client, secret_id: &str) -> Result<Arc<[Secret]>, KeyringError> {
+    let (current, previous) =
+        tokio::join!(read_stage(client, secret_id, CURRENT), read_stage(client, secret_id, PREVIOUS));
+    let current = current?.ok_or_else(|| KeyringError::Refused {
+        secret_id: secret_id.to_owned(),
+        code: "ResourceNotFoundException".to_owned(),
+    })?;
+    let previous = match previous {
+        Err(KeyringError::Malformed { cause, .. }) => {
+            tracing::warn!(%cause, "the secret's previous version is malformed and not used");
+            None
+        }
+        Err(KeyringError::NoText { .. }) => None,
+        previous => previous?,
+    };
+    Ok(std::iter::once(current).chain(previous).collect())
+}
+
+/// The version at a staging label; `None` if the label or the secret does not exist.
+async fn read_stage(client: &Client, secret_id: &str, stage: &str) -> Result<Option<Secret>, KeyringError> {
+    let secret_id = secret_id.to_owned();
+    let value = match client.get_secret_value().secret_id(&secret_id).version_stage(stage).send().await {
+        Ok(value) => value,
+        Err(SdkError::ServiceError(error)) => {
+            return match error.err() {
+                error if error.is_resource_not_found_exception() => Ok(None),
+                error => {
+                    let code = error.code().unwrap_or("an unnamed error").to_owned();
+                    Err(KeyringError::Refused { secret_id, code })
+                }
+            };
+        }
+        Err(error) => {
+            let cause = DisplayErrorContext(error).to_string();
+            return Err(KeyringError::Unreachable { secret_id, cause });
+        }
+    };
+    let Some(text) = value.secret_string() else { return Err(KeyringError::NoText { secret_id }) };
+    match Secret::parse(text) {
+        Ok(secret) => Ok(Some(secret)),
+        Err(cause) => Err(KeyringError::Malformed { secret_id, cause }),
+    }
+}

@@ -1,0 +1,133 @@
+//! The pipeline: `authenticate → open → parse → decide → commit → seal`, the same for every function.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::FutureExt as _;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use waas_callback::{Callback, Identity, OpenError, Refusal, Reply};
+
+use crate::answer::{Answer, Failure};
+use crate::clients;
+use crate::config::Config;
+use crate::keyring::{Keyring, KeyringError, Rejected};
+use crate::ledger::{Committed, Ledger};
+use crate::retry::Deadline;
+use crate::telemetry::Report;
+use crate::{Function, secret::Secret};
+
+/// One function with its keys and its tables, ready to take callbacks.
+pub struct Receiver {
+    function: Box<dyn Function>,
+    keyring: Keyring,
+    ledger: Ledger,
+}
+
+/// An answer and the name of what happened, for the log.
+struct Done {
+    outcome: &'static str,
+    is_success: bool,
+    answer: Answer,
+}
+
+impl Receiver {
+    /// Reads the keys and prepares the clients: all that can be done once.
+    ///
+    /// # Errors
+    ///
+    /// If the secret cannot be read or used.
+    pub async fn start(config: &Config, function: impl Function) -> Result<Self, KeyringError> {
+        let keyring = Keyring::load(clients::secrets_manager(config), config.secret_id.clone()).await?;
+        let ledger = Ledger::new(clients::dynamodb(config), config.tables.clone());
+        Ok(Self { function: Box::new(function), keyring, ledger })
+    }
+
+    /// Takes one callback. Always answers; a panic on the way is a 500 and touches no other callback.
+    pub async fn receive(&self, request: Request) -> Response<Body> {
+        let started = Instant::now();
+        let mut report = Report::default();
+        let handled = AssertUnwindSafe(self.handle(&request, &mut report)).catch_unwind().await;
+        let done = handled.unwrap_or_else(|_| Done::failed(Failure::Internal));
+        let Done { outcome, is_success, answer } = done;
+        report.finish(outcome, is_success, answer.status.as_u16(), answer.err_code, started.elapsed());
+        answer.into_response()
+    }
+
+    async fn handle(&self, request: &Request, report: &mut Report) -> Done {
+        let now = SystemTime::now();
+        let deadline = Deadline::after(time_left(request, now));
+        let api_key = request.headers().get("x-api-key").map(|value| value.as_bytes());
+        let body = match request.body() {
+            Body::Text(text) => text.as_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => &[],
+        };
+        let (opened, secret) = match self.keyring.open(api_key, body, now).await {
+            Ok(opened) => opened,
+            Err(rejected) => {
+                let failure = match rejected {
+                    Rejected::Unauthorized => Failure::Unauthorized,
+                    Rejected::CannotOpen(OpenError::TooLarge) => Failure::TooLarge,
+                    Rejected::CannotOpen(error) => {
+                        report.cause = Some(error.to_string());
+                        Failure::CannotOpen
+                    }
+                    Rejected::Unavailable => Failure::Unavailable,
+                };
+                return Done::failed(failure);
+            }
+        };
+        let callback = match Callback::parse(&opened) {
+            Ok(Some(callback)) => callback,
+            Ok(None) => return Done { outcome: "unknown", is_success: true, answer: Answer::nothing() },
+            Err(error) => {
+                let message = error.to_string();
+                let answer = Answer::failed(Failure::Malformed, &message);
+                report.cause = Some(message);
+                return Done { outcome: Failure::Malformed.name(), is_success: false, answer };
+            }
+        };
+        let identity = Identity::of(&callback);
+        report.identify(&callback, &identity.event_key);
+        let committed = match self.function.decide(&callback) {
+            Ok(entry) => self.ledger.commit(&callback, &identity, &entry, now, deadline).await,
+            Err(refusal) => Ok(Committed::Refused(refusal)),
+        };
+        match committed {
+            Ok(Committed::Applied(outcome)) => Done::accepted(&secret, &callback, outcome.name()),
+            Ok(Committed::Repetition) => Done::accepted(&secret, &callback, "repetition"),
+            Ok(Committed::Refused(refusal)) => Done::refused(&secret, &callback, refusal),
+            Err(unavailable) => {
+                report.cause = Some(unavailable.to_string());
+                Done::failed(Failure::Unavailable)
+            }
+        }
+    }
+}
+
+impl Done {
+    fn accepted(secret: &Secret, callback: &Callback, outcome: &'static str) -> Self {
+        let answer = Answer::accepted(&secret.api_key, &seal(secret, callback));
+        Self { outcome, is_success: true, answer }
+    }
+
+    fn refused(secret: &Secret, callback: &Callback, refusal: Refusal) -> Self {
+        let answer = Answer::refused(&secret.api_key, &seal(secret, callback), refusal);
+        Self { outcome: refusal.name(), is_success: false, answer }
+    }
+
+    fn failed(failure: Failure) -> Self {
+        let answer = Answer::failed(failure, &failure.to_string());
+        Self { outcome: failure.name(), is_success: false, answer }
+    }
+}
+
+fn seal(secret: &Secret, callback: &Callback) -> String {
+    let reply = Reply::to(callback, None).to_json();
+    secret.response_public_key.seal(reply.as_bytes(), &mut rand::rng())
+}
+
+/// What Lambda grants this invocation still, if it says so and has not passed.
+fn time_left(request: &Request, now: SystemTime) -> Option<Duration> {
+    request.lambda_context_ref()?.deadline().duration_since(now).ok()
+}

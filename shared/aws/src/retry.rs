@@ -1,0 +1,126 @@
+//! Repeats a DynamoDB request while that can help and the invocation has time.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+
+/// What is kept back for sealing and sending the answer.
+const ANSWER_RESERVE: Duration = Duration::from_millis(200);
+/// No commit takes longer, however long the invocation may: the platform is waiting, and sends again.
+const MAX_COMMIT_TIME: Duration = Duration::from_secs(5);
+
+/// Error codes after which the same request may succeed
+/// (Amazon DynamoDB Developer Guide, "Error handling with DynamoDB").
+const TRANSIENT: [&str; 9] = [
+    "TransactionConflict", // as a cancellation reason
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ThrottlingError", // as a cancellation reason
+    "ThrottlingException",
+    "ProvisionedThroughputExceeded", // as a cancellation reason
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+];
+
+/// Until when an invocation may go on trying.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    /// From the time that the invocation has left, if that is known. The first attempt is always made.
+    pub(crate) fn after(time_left: Option<Duration>) -> Self {
+        let time = time_left.map_or(MAX_COMMIT_TIME, |left| left.saturating_sub(ANSWER_RESERVE));
+        Self(Instant::now() + time.min(MAX_COMMIT_TIME))
+    }
+}
+
+/// How one attempt ended.
+pub(crate) enum Attempt<T, E> {
+    /// Whatever it was, it is final.
+    Done(Result<T, E>),
+    /// It may succeed next time; the error to give if there is none.
+    Again(E),
+}
+
+/// Runs attempts, with growing and jittered pauses, until one is done or the deadline would pass.
+pub(crate) async fn retry<T, E, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, E>
+where
+    F: Future<Output = Attempt<T, E>>,
+{
+    let mut pauses = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(20))
+        .with_max_delay(Duration::from_millis(800))
+        .without_max_times()
+        .with_jitter()
+        .build();
+    loop {
+        let error = match attempt().await {
+            Attempt::Done(result) => return result,
+            Attempt::Again(error) => error,
+        };
+        match pauses.next() {
+            Some(pause) if Instant::now() + pause < deadline.0 => tokio::time::sleep(pause).await,
+            _ => return Err(error),
+        }
+    }
+}
+
+/// Is this the code of an error, or of a cancellation reason, that passes?
+pub(crate) fn is_transient_code(code: &str) -> bool {
+    TRANSIENT.contains(&code)
+}
+
+/// Does this error pass by itself: no connection, no answer in time, throttling, a fault of the service?
+pub(crate) fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        SdkError::ServiceError(context) => {
+            context.err().code().is_some_and(is_transient_code) || context.raw().status().is_server_error()
+        }
+        _ => false,
+    }
+}
+
+/// A short name of an error for the log: AWS's code, or what failed. Never its message, which may hold values.
+pub(crate) fn name<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    match error {
+        SdkError::TimeoutError(_) => "timeout".to_owned(),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "connect timeout".to_owned(),
+        SdkError::DispatchFailure(_) => "no connection".to_owned(),
+        SdkError::ResponseError(_) => "unreadable answer".to_owned(),
+        SdkError::ServiceError(context) => {
+            let status = || format!("HTTP {}", context.raw().status().as_u16());
+            context.err().code().map_or_else(status, str::to_owned)
+        }
+        _ => "request not built".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn count_attempts(time_left: Option<Duration>) -> (Result<(), &'static str>, u32) {
+        let mut attempts = 0;
+        let result = retry(Deadline::after(time_left), || {
+            attempts += 1;
+            std::future::ready(if attempts == 4 { Attempt::Done(Ok(())) } else { Attempt::Again("busy") })
+        });
+        (result.await, attempts)
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn an_error_that_passes_is_outlived() {
+        assert_eq!(count_attempts(Some(Duration::from_secs(60))).await, (Ok(()), 4));
+        assert_eq!(count_attempts(None).await, (Ok(()), 4));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn without_time_left_there_is_one_attempt() {
+        assert_eq!(count_attempts(Some(Duration::ZERO)).await, (Err("busy"), 1));
+        assert_eq!(count_attempts(Some(ANSWER_RESERVE)).await, (Err("busy"), 1));
+    }
+}

@@ -1,0 +1,175 @@
+//! One JSON object, its fields taken by name and kind.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::asset::Asset;
+use crate::money::{Amount, AmountError};
+
+/// The longest text of a field, in bytes of UTF-8.
+///
+/// The longest address in use (Cardano's Byron form) takes 114; DynamoDB bounds a sort key, such as an
+/// asset, at 1024.
+pub const MAX_TEXT_BYTES: usize = 255;
+
+/// Why an opened body is no callback. Names fields and rules, never what stood there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// Not JSON at all.
+    #[error("not JSON")]
+    NotJson,
+    /// JSON, but no object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// Two fields of one name: which of them counts would depend on the reader.
+    #[error("a field stands twice")]
+    DuplicateField,
+    /// A required field is missing or null.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A field of another JSON type than the documents give it.
+    #[error("{0} has the wrong type")]
+    WrongType(&'static str),
+    /// An empty text where one is required.
+    #[error("{0} is empty")]
+    Empty(&'static str),
+    /// More than [`MAX_TEXT_BYTES`].
+    #[error("{0} is longer than 255 bytes")]
+    TooLong(&'static str),
+    /// No amount of money.
+    #[error(transparent)]
+    Amount(AmountError),
+    /// A chain's name with `#` in it.
+    #[error("chainName contains '#'")]
+    Asset,
+    /// A `type` that the documents do not list.
+    #[error("type is not one of 0 to 7")]
+    UnknownType,
+}
+
+/// The fields of one JSON object, still as they were written.
+pub(super) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+
+struct Object<'a> {
+    fields: BTreeMap<String, &'a RawValue>,
+    duplicate: bool,
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut object = Object { fields: BTreeMap::new(), duplicate: false };
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    match object.fields.entry(name) {
+                        Entry::Vacant(entry) => _ = entry.insert(value),
+                        Entry::Occupied(_) => object.duplicate = true,
+                    }
+                }
+                Ok(object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn parse(json: &'a str) -> Result<Self, SchemaError> {
+        let object: Object<'a> = serde_json::from_str(json).map_err(|error| {
+            if error.is_data() { SchemaError::NotAnObject } else { SchemaError::NotJson }
+        })?;
+        if object.duplicate { Err(SchemaError::DuplicateField) } else { Ok(Self(object.fields)) }
+    }
+
+    /// The field's JSON text; null counts as absent.
+    fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).map(|value| value.get()).filter(|text| *text != "null")
+    }
+
+    fn string(&self, name: &'static str) -> Result<Option<String>, SchemaError> {
+        let Some(raw) = self.raw(name) else { return Ok(None) };
+        let text: String = serde_json::from_str(raw).map_err(|_| SchemaError::WrongType(name))?;
+        if text.len() > MAX_TEXT_BYTES { Err(SchemaError::TooLong(name)) } else { Ok(Some(text)) }
+    }
+
+    pub(super) fn optional_text(&self, name: &'static str) -> Result<Option<String>, SchemaError> {
+        match self.string(name)? {
+            Some(text) if text.is_empty() => Err(SchemaError::Empty(name)),
+            text => Ok(text),
+        }
+    }
+
+    pub(super) fn text(&self, name: &'static str) -> Result<String, SchemaError> {
+        self.optional_text(name)?.ok_or(SchemaError::Missing(name))
+    }
+
+    /// A field that must stand there, but may be empty.
+    pub(super) fn text_or_empty(&self, name: &'static str) -> Result<String, SchemaError> {
+        self.string(name)?.ok_or(SchemaError::Missing(name))
+    }
+
+    /// A text that one page of the documents types as an integer.
+    pub(super) fn text_or_integer(&self, name: &'static str) -> Result<String, SchemaError> {
+        match self.raw(name) {
+            Some(raw) if !raw.starts_with('"') => {
+                raw.parse::<i64>().map(|integer| integer.to_string()).map_err(|_| SchemaError::WrongType(name))
+            }
+            _ => self.text(name),
+        }
+    }
+
+    pub(super) fn optional_integer(&self, name: &'static str) -> Result<Option<i64>, SchemaError> {
+        self.raw(name).map(|raw| raw.parse().map_err(|_| SchemaError::WrongType(name))).transpose()
+    }
+
+    pub(super) fn integer(&self, name: &'static str) -> Result<i64, SchemaError> {
+        self.optional_integer(name)?.ok_or(SchemaError::Missing(name))
+    }
+
+    /// A string or a JSON number; its digits are read as they stand.
+    pub(super) fn optional_amount(&self, name: &'static str) -> Result<Option<Amount>, SchemaError> {
+        let Some(raw) = self.raw(name) else { return Ok(None) };
+        let amount = match raw.as_bytes() {
+            [b'"', ..] => {
+                let text: String = serde_json::from_str(raw).map_err(|_| SchemaError::WrongType(name))?;
+                Amount::parse(&text)
+            }
+            [b'-' | b'0'..=b'9', ..] => Amount::parse(raw),
+            _ => return Err(SchemaError::WrongType(name)),
+        };
+        amount.map(Some).map_err(SchemaError::Amount)
+    }
+
+    pub(super) fn amount(&self, name: &'static str) -> Result<Amount, SchemaError> {
+        self.optional_amount(name)?.ok_or(SchemaError::Missing(name))
+    }
+
+    pub(super) fn asset(&self) -> Result<Asset, SchemaError> {
+        let (chain_name, symbol) = (self.text("chainName")?, self.text("symbol")?);
+        Asset::new(&chain_name, &symbol).map_err(|_| SchemaError::Asset)
+    }
+
+    /// `type`, as an integer or, as one page shows it, as a string of one.
+    pub(super) fn callback_type(&self) -> Result<u64, SchemaError> {
+        let raw = self.raw("type").ok_or(SchemaError::Missing("type"))?;
+        let digits = raw.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(raw);
+        let canonical = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if !canonical || (digits.len() > 1 && digits.starts_with('0')) {
+            return Err(SchemaError::WrongType("type"));
+        }
+        digits.parse().map_err(|_| SchemaError::UnknownType)
+    }
+}

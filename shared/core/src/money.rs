@@ -1,0 +1,316 @@
+//! Exact money: decimals within what a DynamoDB number can hold. No float comes near them.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::ops::Neg;
+use std::str::FromStr;
+
+/// How many digits an amount or a balance may have, before and after the point together.
+///
+/// DynamoDB keeps 38 significant digits and refuses a sum that would need more
+/// (Amazon DynamoDB Developer Guide, "Naming rules and data types", Number).
+pub const MAX_DIGITS: u32 = 38;
+
+/// The longest text of an amount; beyond 38 digits there can only be zeros at its end.
+const MAX_AMOUNT_BYTES: usize = 128;
+
+/// 10^38: the first magnitude that needs 39 digits.
+const LIMIT: i128 = 10_i128.pow(MAX_DIGITS);
+
+/// A signed decimal of at most [`MAX_DIGITS`] digits, always in lowest terms. A balance or a change of one.
+///
+/// ```
+/// use waas_callback::Decimal;
+/// let a: Decimal = "0.1".parse()?;
+/// let b: Decimal = "0.20".parse()?;
+/// assert_eq!(a.checked_add(b), Some("0.3".parse()?));
+/// # Ok::<(), waas_callback::DecimalError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Decimal {
+    units: i128, // value = units / 10^scale; no trailing zero in units unless scale is 0
+    scale: u32,
+}
+
+/// The text is no decimal of at most 38 digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a decimal of at most 38 digits")]
+pub struct DecimalError;
+
+impl Decimal {
+    /// Nothing.
+    pub const ZERO: Self = Self { units: 0, scale: 0 };
+
+    fn new(mut units: i128, mut scale: u32) -> Option<Self> {
+        while scale > 0 && units % 10 == 0 {
+            units /= 10;
+            scale -= 1;
+        }
+        (units.abs() < LIMIT && scale <= MAX_DIGITS).then_some(Self { units, scale })
+    }
+
+    /// Is it below zero?
+    #[must_use]
+    pub fn is_negative(self) -> bool {
+        self.units < 0
+    }
+
+    /// Is it zero?
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self.units == 0
+    }
+
+    /// The exact sum, or `None` if that needs more than [`MAX_DIGITS`] digits. Never rounds.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let sum = self.units_at(scale)?.checked_add(other.units_at(scale)?)?;
+        Self::new(sum, scale)
+    }
+
+    /// The exact difference, or `None` if that needs more than [`MAX_DIGITS`] digits.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.checked_add(-other)
+    }
+
+    fn units_at(self, scale: u32) -> Option<i128> {
+        self.units.checked_mul(10_i128.checked_pow(scale - self.scale)?)
+    }
+}
+
+impl Neg for Decimal {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { units: -self.units, scale: self.scale }
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let scale = self.scale.max(other.scale);
+        match (self.units_at(scale), other.units_at(scale)) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            // Only the one with the smaller scale can overflow, and then its magnitude is the larger.
+            (None, _) => self.units.cmp(&0),
+            (_, None) => 0.cmp(&other.units),
+        }
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Plain notation, as DynamoDB takes it: `-12.5`, never an exponent.
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.units < 0 { "-" } else { "" };
+        let digits = self.units.unsigned_abs().to_string();
+        match usize::try_from(self.scale) {
+            Ok(scale @ 1..) => {
+                let digits = format!("{digits:0>width$}", width = scale + 1);
+                let (whole, fraction) = digits.split_at(digits.len() - scale);
+                write!(f, "{sign}{whole}.{fraction}")
+            }
+            _ => write!(f, "{sign}{digits}"),
+        }
+    }
+}
+
+/// Reads what DynamoDB gives back: an optional sign, digits, an optional fraction and an optional exponent.
+impl FromStr for Decimal {
+    type Err = DecimalError;
+
+    fn from_str(text: &str) -> Result<Self, DecimalError> {
+        let (sign, rest) = match text.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, text),
+        };
+        let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| DecimalError)?),
+            None => (rest, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) || mantissa.ends_with('.') {
+            return Err(DecimalError);
+        }
+        let digits = format!("{whole}{fraction}");
+        let significant = digits.trim_start_matches('0').trim_end_matches('0');
+        let dropped = digits.len() - digits.trim_end_matches('0').len();
+        if significant.is_empty() {
+            return Ok(Self::ZERO);
+        }
+        // A u128 holds 38 digits; more are refused here already.
+        let units = significant.parse::<i128>().map_err(|_| DecimalError)?;
+        let length = |n: usize| i64::try_from(n).map_err(|_| DecimalError);
+        let scale = length(fraction.len())? - length(dropped)? - i64::from(exponent);
+        let decimal = if let Ok(scale) = u32::try_from(scale) {
+            Self::new(sign * units, scale)
+        } else {
+            let zeros = u32::try_from(-scale).map_err(|_| DecimalError)?;
+            let power = 10_i128.checked_pow(zeros).ok_or(DecimalError)?;
+            units.checked_mul(power).and_then(|units| Self::new(sign * units, 0))
+        };
+        decimal.ok_or(DecimalError)
+    }
+}
+
+/// Why a text is no amount of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// Not `digits` or `digits.digits`: a sign, an exponent, a bare point, a leading zero, `NaN`, nothing.
+    #[error("amount is not a plain decimal")]
+    NotDecimal,
+    /// More than [`MAX_DIGITS`] digits.
+    #[error("amount has more than 38 digits")]
+    TooManyDigits,
+    /// Zero.
+    #[error("amount is not above zero")]
+    NotPositive,
+}
+
+/// A positive amount in a callback, exact, with the text in which it came, since the reply repeats that text.
+///
+/// The grammar is JSON's number without sign and exponent. The unit is that of the asset (1 is one TRX).
+///
+/// ```
+/// use waas_callback::{Amount, AmountError};
+/// let amount = Amount::parse("2.500000000000")?;
+/// assert_eq!(amount.text(), "2.500000000000");
+/// assert_eq!(amount.value().to_string(), "2.5");
+/// assert_eq!(Amount::parse("1e3"), Err(AmountError::NotDecimal));
+/// # Ok::<(), AmountError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
+    text: Box<str>,
+    value: Decimal,
+}
+
+impl Amount {
+    /// Reads an amount.
+    ///
+    /// # Errors
+    ///
+    /// [`AmountError`] names the broken rule.
+    pub fn parse(text: &str) -> Result<Self, AmountError> {
+        if text.len() > MAX_AMOUNT_BYTES {
+            return Err(AmountError::TooManyDigits);
+        }
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !all_digits(whole) || !all_digits(fraction) || (whole.len() > 1 && whole.starts_with('0')) {
+            return Err(AmountError::NotDecimal);
+        }
+        let value: Decimal = text.parse().map_err(|DecimalError| AmountError::TooManyDigits)?;
+        if value.is_zero() {
+            return Err(AmountError::NotPositive);
+        }
+        Ok(Self { text: text.into(), value })
+    }
+
+    /// The text as it came.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The value; above zero.
+    #[must_use]
+    pub fn value(&self) -> Decimal {
+        self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NINES: &str = "99999999999999999999999999999999999999"; // 38 digits
+
+    #[test]
+    fn amounts_that_are_no_plain_decimal_are_refused() {
+        let bad = [
+            "", ".5", "5.", ".", "-1", "+1", "1e3", "1E3", "NaN", "Infinity", "0x10", "1,5", "1_000", " 1", "1 ",
+            "01", "00.5", "1.2.3", "٣", "１",
+        ];
+        for text in bad {
+            assert_eq!(Amount::parse(text), Err(AmountError::NotDecimal), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn zero_is_no_amount() {
+        for text in ["0", "0.0", "0.000000000000"] {
+            assert_eq!(Amount::parse(text), Err(AmountError::NotPositive), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_38th_digit_is_the_last_wherever_the_point_stands() {
+        let (thirty_eight, tiny) = (NINES.to_owned(), format!("0.{}1", "0".repeat(37)));
+        for text in [&thirty_eight, &tiny, &format!("{}.{}", &NINES[..20], &NINES[20..])] {
+            assert_eq!(Amount::parse(text).expect(text).value().to_string(), **text);
+        }
+        for text in [format!("{NINES}9"), format!("{NINES}.1"), format!("1{}", "0".repeat(38)), format!("0.{}1", "0".repeat(38))] {
+            assert_eq!(Amount::parse(&text), Err(AmountError::TooManyDigits), "{text}");
+        }
+    }
+
+    #[test]
+    fn zeros_at_the_end_of_a_fraction_are_no_digits() {
+        let amount = Amount::parse(&format!("{NINES}.{}", "0".repeat(60))).unwrap();
+        assert_eq!(amount.value().to_string(), NINES);
+    }
+
+    #[test]
+    fn sums_are_exact_or_refused() {
+        let add = |a: &str, b: &str| {
+            a.parse::<Decimal>().unwrap().checked_add(b.parse().unwrap()).map(|sum| sum.to_string())
+        };
+        assert_eq!(add("0.1", "0.2").as_deref(), Some("0.3"));
+        assert_eq!(add(NINES, "-1").as_deref(), Some("99999999999999999999999999999999999998"));
+        assert_eq!(add(NINES, "1"), None, "39 digits");
+        assert_eq!(add("100000000000000000000000000000", "0.000000000000000001"), None, "would round");
+        assert_eq!(add("1.5", "-1.5").as_deref(), Some("0"));
+    }
+
+    #[test]
+    fn what_dynamodb_writes_is_read() {
+        for (text, plain) in [("1E+3", "1000"), ("25e-1", "2.5"), ("-0.50", "-0.5"), ("0E-7", "0"), ("007", "7")] {
+            assert_eq!(text.parse::<Decimal>().unwrap().to_string(), plain);
+        }
+        for text in ["", "-", "1.", ".1", "1e", "--1", "1e99", "+1"] {
+            assert_eq!(text.parse::<Decimal>(), Err(DecimalError), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_survives_a_round_trip(units in -LIMIT + 1..LIMIT, scale in 0..=MAX_DIGITS) {
+            let decimal = Decimal::new(units, scale).unwrap();
+            prop_assert_eq!(decimal.to_string().parse::<Decimal>().unwrap(), decimal);
+        }
+
+        #[test]
+        fn adding_then_taking_away_changes_nothing(a in -LIMIT / 4..LIMIT / 4, b in -LIMIT / 4..LIMIT / 4, scale in 0..=MAX_DIGITS) {
+            let (a, b) = (Decimal::new(a, scale).unwrap(), Decimal::new(b, scale).unwrap());
+            prop_assert_eq!(a.checked_add(b).unwrap().checked_sub(b).unwrap(), a);
+        }
+
+        #[test]
+        fn order_agrees_with_subtraction(a in any::<i64>(), b in any::<i64>(), s in 0..30_u32, t in 0..30_u32) {
+            let (a, b) = (Decimal::new(a.into(), s).unwrap(), Decimal::new(b.into(), t).unwrap());
+            if let Some(difference) = a.checked_sub(b) {
+                prop_assert_eq!(a.cmp(&b), difference.cmp(&Decimal::ZERO));
+            }
+        }
+    }
+}
