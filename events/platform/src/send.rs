@@ -54,7 +54,7 @@ pub struct Exchange {
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// Nothing was answered.
-    #[error("no answer: {0}")]
+    #[error("no answer")]
     NoAnswer(#[from] ureq::Error),
 }
 
@@ -107,15 +107,18 @@ impl Platform {
         }
         let mut response = post.send(body)?;
         let text = response.body_mut().read_to_string()?;
-        let mut exchange = Exchange {
-            status: response.status().as_u16(),
-            answer: serde_json::from_str(&text).ok(),
-            reply: None,
-            problems: Vec::new(),
-            latency_ms: started.elapsed().as_millis(),
-        };
-        self.check(&mut exchange, request, &text);
+        let mut exchange = self.examine(response.status().as_u16(), &text, request);
+        exchange.latency_ms = started.elapsed().as_millis();
         Ok(exchange)
+    }
+
+    /// Reads an answer that came by another way than [`send`](Self::send), and checks it against `request`.
+    #[must_use]
+    pub fn examine(&self, status: u16, text: &str, request: &Value) -> Exchange {
+        let answer = serde_json::from_str(text).ok();
+        let mut exchange = Exchange { status, answer, reply: None, problems: Vec::new(), latency_ms: 0 };
+        self.check(&mut exchange, request, text);
+        exchange
     }
 
     /// What the documents promise of every answer.

@@ -46,7 +46,12 @@ async fn tell(stack: &Stack) -> anyhow::Result<String> {
         let sending = tokio::task::spawn_blocking(move || platform.send(&url, &plaintext));
         let exchange = sending.await?.context(step.story)?;
         let available = books.balance("2049", &asset).await?.available.to_string();
-        table.add_row([step.story.to_owned(), request(&step.plaintext)?, answer(&exchange), available.clone()]);
+        table.add_row([
+            step.story.to_owned(),
+            request(&step.plaintext)?,
+            answer(&exchange),
+            available.clone(),
+        ]);
 
         let err_code = exchange.answer.as_ref().map_or(0, |answer| answer.err_code);
         let seen = (exchange.status, err_code, &*available);
@@ -85,7 +90,13 @@ fn request(plaintext: &str) -> anyhow::Result<String> {
     let callback: serde_json::Value = serde_json::from_str(plaintext)?;
     let field = |name: &str| callback[name].as_str().unwrap_or_default().to_owned();
     let uuid = field("requestUUID");
-    Ok(format!("type {}, {} {}\nrequestUUID {}…", callback["type"], field("amount"), field("symbol"), &uuid[..8]))
+    Ok(format!(
+        "type {}, {} {}\nrequestUUID {}…",
+        callback["type"],
+        field("amount"),
+        field("symbol"),
+        &uuid[..8]
+    ))
 }
 
 fn answer(exchange: &Exchange) -> String {

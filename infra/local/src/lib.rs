@@ -11,7 +11,7 @@ mod secrets;
 mod stack;
 mod tables;
 
-pub use books::Books;
+pub use books::{Books, Item};
 pub use secrets::{development_secret, secret};
 pub use stack::{Options, SECRET_ID, Stack};
 pub use tables::create as create_tables;

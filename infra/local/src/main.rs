@@ -73,8 +73,13 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         anstream::println!("export {name}={value}");
     }
     if options.secret.is_none() {
-        anstream::println!("# The platform's side: cargo run -p waas-platform -- send events/plain/deposit.json \\");
-        anstream::println!("#   --url {}   (X-API-KEY: {DEVELOPMENT_API_KEY})", stack.url("/callback/deposit"));
+        anstream::println!(
+            "# The platform's side: cargo run -p waas-platform -- send events/plain/deposit.json \\"
+        );
+        anstream::println!(
+            "#   --url {}   (X-API-KEY: {DEVELOPMENT_API_KEY})",
+            stack.url("/callback/deposit")
+        );
     }
     anstream::println!("# Serving {}; Ctrl-C ends it", stack.url("/callback/…"));
 

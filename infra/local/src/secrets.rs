@@ -31,7 +31,11 @@ pub(crate) fn router() -> Router {
     Router::new().fallback(handle).with_state(Arc::new(SecretsManagerService::new()))
 }
 
-async fn handle(State(service): State<Arc<SecretsManagerService>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn handle(
+    State(service): State<Arc<SecretsManagerService>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     // The service finds its account and region in AWS's host name.
     let uri = format!("https://secretsmanager.{REGION}.amazonaws.com/");
     let answer = service.handle(MockRequest { method: "POST".into(), uri, headers, body }).await;

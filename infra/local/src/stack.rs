@@ -168,9 +168,9 @@ fn serve(
     router: Router,
     stopped: watch::Receiver<bool>,
 ) {
-    parts.spawn(async move {
-        Ok(axum::serve(listener, router).with_graceful_shutdown(until(stopped)).await?)
-    });
+    parts.spawn(
+        async move { Ok(axum::serve(listener, router).with_graceful_shutdown(until(stopped)).await?) },
+    );
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

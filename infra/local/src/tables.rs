@@ -39,7 +39,9 @@ pub async fn create(client: &Client, tables: &Tables) -> anyhow::Result<()> {
         match create.send().await {
             Ok(_) => {}
             // A database file that survived a restart has them.
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => continue,
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {
+                continue;
+            }
             Err(error) => return Err(error).with_context(|| format!("table {name} could not be created")),
         }
         if name == tables.requests {

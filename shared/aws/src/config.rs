@@ -65,7 +65,8 @@ impl Config {
     /// assert_eq!(nothing, ConfigError::Missing("WAAS_SECRET_ID"));
     /// ```
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let optional = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
+        let optional =
+            |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
         let required = |name| optional(name).ok_or(ConfigError::Missing(name));
         let table = |name| {
             let value = required(name)?;
@@ -94,7 +95,11 @@ impl Config {
         let region = |name| {
             let value = required(name)?;
             let is_region = value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-            if is_region { Ok(value) } else { Err(ConfigError::Malformed { name, expected: "an AWS region" }) }
+            if is_region {
+                Ok(value)
+            } else {
+                Err(ConfigError::Malformed { name, expected: "an AWS region" })
+            }
         };
         Ok(Self {
             secret_id: required("WAAS_SECRET_ID")?,

@@ -98,7 +98,12 @@ impl Ledger {
         now: SystemTime,
         deadline: Deadline,
     ) -> Result<(), Unavailable> {
-        let refused = [refusal.name(), &callback.request_uuid, identity.event_key.as_str(), identity.fingerprint.as_str()];
+        let refused = [
+            refusal.name(),
+            &callback.request_uuid,
+            identity.event_key.as_str(),
+            identity.fingerprint.as_str(),
+        ];
         let key = EventKey::new("refusal", refused.map(Some));
         let mut item = event(callback, &key, &identity.fingerprint, refusal.name(), &[], now)?;
         item.insert("refusedEventKey".into(), text(identity.event_key.as_str()));
@@ -132,7 +137,8 @@ impl Ledger {
             ("expiresAt".into(), AttributeValue::N(expires_at.to_string())),
         ]);
         let outcome = entry.outcome.name();
-        let event = event(callback, &identity.event_key, &identity.fingerprint, outcome, &entry.postings, now)?;
+        let event =
+            event(callback, &identity.event_key, &identity.fingerprint, outcome, &entry.postings, now)?;
         let mut items = vec![
             put_new(&self.tables.requests, "requestUUID", request)?,
             put_new(&self.tables.events, "eventKey", event)?,
@@ -153,7 +159,8 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut conditions = Vec::new();
         for (part, change) in [("available", posting.available), ("frozen", posting.frozen)] {
-            update = update.expression_attribute_values(format!(":{part}"), AttributeValue::N(change.to_string()));
+            update =
+                update.expression_attribute_values(format!(":{part}"), AttributeValue::N(change.to_string()));
             if change.is_negative() {
                 conditions.push(format!("{part} >= :{part}Needed"));
                 let needed = AttributeValue::N((-change).to_string());
@@ -226,7 +233,10 @@ fn explain(identity: &Identity, reasons: &[CancellationReason]) -> Attempt<Commi
     };
     let read = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
     let request = old(REQUEST).and_then(|item| {
-        Some(Identity { event_key: read(item, "eventKey")?.into(), fingerprint: read(item, "fingerprint")?.into() })
+        Some(Identity {
+            event_key: read(item, "eventKey")?.into(),
+            fingerprint: read(item, "fingerprint")?.into(),
+        })
     });
     let event = old(EVENT).and_then(|item| read(item, "fingerprint")).map(Fingerprint::from);
     match judge(identity, request.as_ref(), event.as_ref()) {

@@ -58,9 +58,8 @@ impl Secret {
     pub(crate) fn parse(json: &str) -> Result<Self, SecretError> {
         let fields: Fields = serde_json::from_str(json).map_err(|_| SecretError::NotJson)?;
         let given = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
-        let key = |field, text: &str| {
-            PublicKey::parse(text).map_err(|cause| SecretError::Key { field, cause })
-        };
+        let key =
+            |field, text: &str| PublicKey::parse(text).map_err(|cause| SecretError::Key { field, cause });
         let api_key = given(fields.api_key).ok_or(SecretError::Missing("apiKey"))?;
         let public_key = given(fields.public_key).ok_or(SecretError::Missing("publicKey"))?;
         let public_key = key("publicKey", &public_key)?;

@@ -16,11 +16,16 @@ static METRICS: OnceLock<&'static Collector> = OnceLock::new();
 /// Sets up both for this process. The levels are fixed: at finer ones the SDK logs whole requests, and so
 /// plaintext.
 pub(crate) fn start(function: &'static str) -> Result<(), lambda_runtime::Error> {
-    let levels = Targets::new().with_default(LevelFilter::WARN).with_target("waas_callback_aws", LevelFilter::INFO);
+    let levels =
+        Targets::new().with_default(LevelFilter::WARN).with_target("waas_callback_aws", LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
-    tracing_subscriber::registry().with(levels).with(lines.with_current_span(false).with_span_list(false)).try_init()?;
+    tracing_subscriber::registry()
+        .with(levels)
+        .with(lines.with_current_span(false).with_span_list(false))
+        .try_init()?;
 
-    let collector = Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension("Function", function).init()?;
+    let collector =
+        Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension("Function", function).init()?;
     metrics::describe_counter!("Callbacks", metrics::Unit::Count, "callbacks answered, by outcome");
     metrics::describe_histogram!("Latency", metrics::Unit::Milliseconds, "from request to answer");
     _ = METRICS.set(collector);
@@ -64,7 +69,14 @@ impl Report {
     }
 
     /// Writes the callback's one line and counts it.
-    pub(crate) fn finish(&self, outcome: &'static str, is_success: bool, status: u16, err_code: u16, latency: Duration) {
+    pub(crate) fn finish(
+        &self,
+        outcome: &'static str,
+        is_success: bool,
+        status: u16,
+        err_code: u16,
+        latency: Duration,
+    ) {
         let latency_ms = latency.as_secs_f64() * 1e3;
         metrics::counter!("Callbacks", "Outcome" => outcome).increment(1);
         metrics::histogram!("Latency").record(latency_ms);

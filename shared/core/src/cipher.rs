@@ -164,7 +164,9 @@ impl PublicKey {
         match n.bits_vartime() {
             bits if bits < MIN_MODULUS_BITS => return Err(KeyError::ModulusTooSmall(bits)),
             bits if bits > MAX_MODULUS_BITS => return Err(KeyError::ModulusTooLarge(bits)),
-            _ if key.modulus.as_bytes().last().is_none_or(|byte| byte % 2 == 0) => return Err(KeyError::ModulusEven),
+            _ if key.modulus.as_bytes().last().is_none_or(|byte| byte % 2 == 0) => {
+                return Err(KeyError::ModulusEven);
+            }
             _ => {}
         }
         let exponent = match e.bits_vartime() {

@@ -205,7 +205,9 @@ impl Callback {
             4 => AddressChange::parse,
             5 => WithdrawalFailure::parse,
             6 => |fields: &Fields<'_>| {
-                Ok(Notice::InsufficientBalance(InsufficientBalance { call_back_id: fields.text("callBackId")? }))
+                Ok(Notice::InsufficientBalance(InsufficientBalance {
+                    call_back_id: fields.text("callBackId")?,
+                }))
             },
             7 => |fields: &Fields<'_>| {
                 Ok(Notice::InsufficientGas(InsufficientGas { call_back_id: fields.text("callBackId")? }))

@@ -238,8 +238,8 @@ mod tests {
     #[test]
     fn amounts_that_are_no_plain_decimal_are_refused() {
         let bad = [
-            "", ".5", "5.", ".", "-1", "+1", "1e3", "1E3", "NaN", "Infinity", "0x10", "1,5", "1_000", " 1", "1 ",
-            "01", "00.5", "1.2.3", "٣", "１",
+            "", ".5", "5.", ".", "-1", "+1", "1e3", "1E3", "NaN", "Infinity", "0x10", "1,5", "1_000", " 1",
+            "1 ", "01", "00.5", "1.2.3", "٣", "１",
         ];
         for text in bad {
             assert_eq!(Amount::parse(text), Err(AmountError::NotDecimal), "{text:?}");
@@ -259,7 +259,12 @@ mod tests {
         for text in [&thirty_eight, &tiny, &format!("{}.{}", &NINES[..20], &NINES[20..])] {
             assert_eq!(Amount::parse(text).expect(text).value().to_string(), **text);
         }
-        for text in [format!("{NINES}9"), format!("{NINES}.1"), format!("1{}", "0".repeat(38)), format!("0.{}1", "0".repeat(38))] {
+        for text in [
+            format!("{NINES}9"),
+            format!("{NINES}.1"),
+            format!("1{}", "0".repeat(38)),
+            format!("0.{}1", "0".repeat(38)),
+        ] {
             assert_eq!(Amount::parse(&text), Err(AmountError::TooManyDigits), "{text}");
         }
     }
@@ -284,7 +289,9 @@ mod tests {
 
     #[test]
     fn what_dynamodb_writes_is_read() {
-        for (text, plain) in [("1E+3", "1000"), ("25e-1", "2.5"), ("-0.50", "-0.5"), ("0E-7", "0"), ("007", "7")] {
+        for (text, plain) in
+            [("1E+3", "1000"), ("25e-1", "2.5"), ("-0.50", "-0.5"), ("0E-7", "0"), ("007", "7")]
+        {
             assert_eq!(text.parse::<Decimal>().unwrap().to_string(), plain);
         }
         for text in ["", "-", "1.", ".1", "1e", "--1", "1e99", "+1"] {

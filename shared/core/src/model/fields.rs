@@ -88,9 +88,8 @@ impl<'de> Deserialize<'de> for Object<'de> {
 
 impl<'a> Fields<'a> {
     pub(super) fn parse(json: &'a str) -> Result<Self, SchemaError> {
-        let object: Object<'a> = serde_json::from_str(json).map_err(|error| {
-            if error.is_data() { SchemaError::NotAnObject } else { SchemaError::NotJson }
-        })?;
+        let object: Object<'a> = serde_json::from_str(json)
+            .map_err(|error| if error.is_data() { SchemaError::NotAnObject } else { SchemaError::NotJson })?;
         if object.duplicate { Err(SchemaError::DuplicateField) } else { Ok(Self(object.fields)) }
     }
 
@@ -124,9 +123,10 @@ impl<'a> Fields<'a> {
     /// A text that one page of the documents types as an integer.
     pub(super) fn text_or_integer(&self, name: &'static str) -> Result<String, SchemaError> {
         match self.raw(name) {
-            Some(raw) if !raw.starts_with('"') => {
-                raw.parse::<i64>().map(|integer| integer.to_string()).map_err(|_| SchemaError::WrongType(name))
-            }
+            Some(raw) if !raw.starts_with('"') => raw
+                .parse::<i64>()
+                .map(|integer| integer.to_string())
+                .map_err(|_| SchemaError::WrongType(name)),
             _ => self.text(name),
         }
     }

@@ -102,7 +102,8 @@ impl<'a> Reply<'a> {
         let r#type = callback.callback_type().number();
         let (request_uuid, tenant_user_id) = (&*callback.request_uuid, &*callback.tenant_user_id);
         let tracking_id = callback.tracking_id.as_deref();
-        let order = |call_back_id| Self::Order { r#type, call_back_id, tracking_id, request_uuid, tenant_user_id };
+        let order =
+            |call_back_id| Self::Order { r#type, call_back_id, tracking_id, request_uuid, tenant_user_id };
         match &callback.notice {
             Notice::Deposit(deposit) => Self::Deposit {
                 r#type,

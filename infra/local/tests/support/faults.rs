@@ -1,0 +1,133 @@
+//! A proxy before an AWS service that counts its requests and can make them fail.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Answered with this error code and HTTP 400; the service does not see it.
+    Error(&'static str),
+    /// A transaction cancelled with this reason at every position; the service does not see it.
+    Cancelled(&'static str),
+    /// HTTP 500; the service does not see it.
+    Internal,
+    /// The service does the work, but the answer is lost: HTTP 500.
+    AnswerLost,
+}
+
+/// The proxy. Ends when dropped.
+pub struct FaultyProxy {
+    pub url: String,
+    state: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+struct Shared {
+    target: String,
+    agent: ureq::Agent,
+    requests: Mutex<BTreeMap<String, usize>>,
+    faults: Mutex<VecDeque<Fault>>,
+    always: Mutex<Option<Fault>>,
+}
+
+impl FaultyProxy {
+    /// A proxy before the service at `target`.
+    pub async fn before(target: &str) -> Self {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let state = Arc::new(Shared {
+            target: target.to_owned(),
+            agent,
+            requests: Mutex::default(),
+            faults: Mutex::default(),
+            always: Mutex::default(),
+        });
+        let router = Router::new().fallback(handle).with_state(Arc::clone(&state));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, state, server }
+    }
+
+    /// The next requests fail like this, one each.
+    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.state.faults.lock().unwrap().extend(faults);
+    }
+
+    /// All requests fail like this, until told otherwise.
+    pub fn fail_always(&self, fault: Option<Fault>) {
+        *self.state.always.lock().unwrap() = fault;
+    }
+
+    /// The requests since the last call, by operation.
+    pub fn take_requests(&self) -> BTreeMap<String, usize> {
+        std::mem::take(&mut self.state.requests.lock().unwrap())
+    }
+}
+
+impl Drop for FaultyProxy {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn handle(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").map_or("?", |value| value.to_str().unwrap()).to_owned();
+    let operation = target.rsplit('.').next().unwrap().to_owned();
+    *state.requests.lock().unwrap().entry(operation).or_default() += 1;
+    let fault = state.faults.lock().unwrap().pop_front().or(*state.always.lock().unwrap());
+    match fault {
+        Some(Fault::Error(code)) => aws_error(&json!({ "__type": code, "message": "injected" })),
+        Some(Fault::Cancelled(code)) => aws_error(&json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "injected",
+            "CancellationReasons": [{ "Code": code }, { "Code": code }, { "Code": code }]
+        })),
+        Some(Fault::Internal) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Some(Fault::AnswerLost) => {
+            _ = forward(state, headers, body).await;
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        None => forward(state, headers, body).await,
+    }
+}
+
+fn aws_error(body: &serde_json::Value) -> Response {
+    (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], body.to_string())
+        .into_response()
+}
+
+async fn forward(state: Arc<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let sending = tokio::task::spawn_blocking(move || {
+        let mut request = state.agent.post(&state.target);
+        for (name, value) in headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length") {
+            request = request.header(name, value);
+        }
+        request.send(&body[..]).map(|mut answer| {
+            let status = answer.status();
+            let crc = answer.headers().get("x-amz-crc32").cloned();
+            let bytes = answer.body_mut().read_to_vec().unwrap();
+            (status, crc, bytes)
+        })
+    });
+    match sending.await.unwrap() {
+        Ok((status, crc, bytes)) => {
+            let mut answer =
+                (status, [("content-type", "application/x-amz-json-1.0")], bytes).into_response();
+            if let Some(crc) = crc {
+                answer.headers_mut().insert("x-amz-crc32", crc);
+            }
+            answer
+        }
+        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}

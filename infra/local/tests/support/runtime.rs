@@ -1,0 +1,215 @@
+//! A Lambda Runtime API on loopback, and the function binaries that poll it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use base64::Engine as _;
+use http::StatusCode;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Longer than anything here may take; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One Lambda function: a queue of invocations, and the processes that serve it.
+pub struct Lambda {
+    invocations: mpsc::UnboundedSender<Invocation>,
+    address: String,
+    server: JoinHandle<()>,
+    /// What each invocation is given.
+    pub timeout: Duration,
+}
+
+/// One execution environment: a process of the function's binary. Killed when dropped.
+pub struct Function {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+struct Invocation {
+    event: String,
+    deadline: SystemTime,
+    answer: oneshot::Sender<Result<Value, String>>,
+}
+
+struct Queue {
+    invocations: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
+    waiting: Mutex<HashMap<String, oneshot::Sender<Result<Value, String>>>>,
+}
+
+impl Lambda {
+    pub async fn start() -> Self {
+        let (invocations, queue) = mpsc::unbounded_channel();
+        let queue = Queue { invocations: tokio::sync::Mutex::new(queue), waiting: Mutex::default() };
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .with_state(Arc::new(queue));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { invocations, address, server, timeout: Duration::from_secs(10) }
+    }
+
+    /// Starts one more process of `binary` with this environment and no other.
+    pub fn spawn(&self, binary: &str, environment: &[(&str, String)]) -> Function {
+        let mut child = Command::new(path_of(binary))
+            .env_clear()
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .env("AWS_LAMBDA_RUNTIME_API", &self.address)
+            .env("AWS_LAMBDA_FUNCTION_NAME", binary)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = Arc::default();
+        let readers = vec![
+            collect(child.stdout.take().unwrap(), Arc::clone(&lines)),
+            collect(child.stderr.take().unwrap(), Arc::clone(&lines)),
+        ];
+        Function { child, lines, readers }
+    }
+
+    /// Invokes the function and unpacks the answer that API Gateway would send on.
+    pub async fn invoke(&self, event: &Value) -> (u16, String) {
+        let answer = self.invoke_raw(event.to_string()).await.expect("an answer, not an invocation error");
+        let status = answer["statusCode"].as_u64().unwrap().try_into().unwrap();
+        let body = answer["body"].as_str().unwrap_or_default().to_owned();
+        if answer["isBase64Encoded"] == true {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(body).unwrap();
+            return (status, String::from_utf8(bytes).unwrap());
+        }
+        (status, body)
+    }
+
+    /// Invokes the function with any payload.
+    pub async fn invoke_raw(&self, event: String) -> Result<Value, String> {
+        let (answer, answered) = oneshot::channel();
+        let deadline = SystemTime::now() + self.timeout;
+        self.invocations.send(Invocation { event, deadline, answer }).ok().unwrap();
+        tokio::time::timeout(PATIENCE, answered).await.expect("answered in time").expect("the runtime lives")
+    }
+}
+
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Function {
+    /// Everything that the process has written until now.
+    pub fn log(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// The log's callbacks, once there are `count` of them.
+    pub async fn callbacks(&self, count: usize) -> Vec<Value> {
+        for _ in 0..100 {
+            let lines: Vec<Value> = self.json_lines().filter(|line| line["message"] == "callback").collect();
+            if lines.len() >= count {
+                return lines;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("fewer than {count} callbacks in the log:\n{}", self.log())
+    }
+
+    /// The sum of a counter in the metrics of an outcome.
+    pub fn count(&self, outcome: &str) -> u64 {
+        let metrics = self.json_lines().filter(|line| line["Outcome"] == outcome);
+        metrics.map(|line| line["Callbacks"].as_u64().unwrap()).sum()
+    }
+
+    fn json_lines(&self) -> impl Iterator<Item = Value> {
+        let lines = self.lines.lock().unwrap().clone();
+        lines.into_iter().filter_map(|line| serde_json::from_str(&line).ok())
+    }
+
+    /// Waits for the process to end by itself, as it does when init fails; then its log.
+    pub async fn ended(mut self) -> (ExitStatus, String) {
+        let status =
+            tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("init fails in time").unwrap();
+        for reader in self.readers.drain(..) {
+            reader.await.unwrap();
+        }
+        (status, self.log())
+    }
+}
+
+fn collect(
+    stream: impl AsyncRead + Unpin + Send + 'static,
+    lines: Arc<Mutex<Vec<String>>>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut stream = BufReader::new(stream).lines();
+        while let Ok(Some(line)) = stream.next_line().await {
+            lines.lock().unwrap().push(line);
+        }
+    })
+}
+
+/// The function's binary: from `WAAS_BIN_DIR`, else where cargo put it beside this test. Each function has a
+/// test of its own, so `cargo test --workspace` has built it.
+fn path_of(binary: &str) -> PathBuf {
+    let directory = std::env::var_os("WAAS_BIN_DIR").map_or_else(
+        || std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned(),
+        |directory| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(directory),
+    );
+    let path = directory.join(binary);
+    assert!(path.exists(), "{} is missing: run `cargo test --workspace`, which builds it", path.display());
+    path
+}
+
+async fn next(State(queue): State<Arc<Queue>>) -> Response {
+    let Some(invocation) = queue.invocations.lock().await.recv().await else {
+        return StatusCode::GONE.into_response();
+    };
+    static COUNTER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let count = COUNTER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let id = format!("00000000-0000-0000-0000-{count:012}");
+    queue.waiting.lock().unwrap().insert(id.clone(), invocation.answer);
+    let deadline = invocation.deadline.duration_since(UNIX_EPOCH).unwrap().as_millis().to_string();
+    let headers = [
+        ("lambda-runtime-aws-request-id", id),
+        ("lambda-runtime-deadline-ms", deadline),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:123456789012:function:f".into()),
+        (
+            "lambda-runtime-trace-id",
+            "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0".into(),
+        ),
+        ("content-type", "application/json".into()),
+    ];
+    (headers, invocation.event).into_response()
+}
+
+async fn response(State(queue): State<Arc<Queue>>, Path(id): Path<String>, body: String) -> StatusCode {
+    finish(&queue, &id, serde_json::from_str(&body).map_err(|_| body))
+}
+
+async fn error(State(queue): State<Arc<Queue>>, Path(id): Path<String>, body: String) -> StatusCode {
+    finish(&queue, &id, Err(body))
+}
+
+fn finish(queue: &Queue, id: &str, answer: Result<Value, String>) -> StatusCode {
+    if let Some(waiting) = queue.waiting.lock().unwrap().remove(id) {
+        _ = waiting.send(answer);
+    }
+    StatusCode::ACCEPTED
+}
