@@ -1,0 +1,45 @@
+//! `waas`: the platform's side of the callback protocol as a command, for rehearsals and a first look.
+
+mod cli;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::{Parser, Subcommand};
+
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// The platform's side of the WaaS callback protocol: makes key pairs, seals, opens and sends callbacks.
+#[derive(Parser)]
+#[command(name = "waas", version, max_term_width = 100, after_help = cli::EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Keygen(cli::keygen::Args),
+    Seal(cli::seal::Args),
+    Open(cli::open::Args),
+    Send(cli::send::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Keygen(args) => args.run(),
+        Command::Seal(args) => args.run(),
+        Command::Open(args) => args.run(),
+        Command::Send(args) => args.run(),
+    };
+    match done {
+        Ok(status) => status,
+        // Whoever read our output has seen enough, as `head` does.
+        Err(error) if cli::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#} {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
