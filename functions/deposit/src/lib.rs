@@ -1,6 +1,8 @@
-//! Deposits (type 1): money arrived on a user's address, so the user can spend it.
+//! Deposits (type 1): money arrived on a user's address, so the user can spend it, unless its risk is high.
 
-use waas_callback::{Callback, Entry, Notice, Outcome, Posting, Refusal};
+use std::time::SystemTime;
+
+use waas_callback::{Callback, Entry, Notice, Outcome, Policy, Posting, Refusal, Seen, Step};
 use waas_callback_aws::Function;
 
 /// The function behind `POST /callback/deposit`.
@@ -12,11 +14,18 @@ impl Function for Deposits {
         "deposit"
     }
 
-    fn decide(&self, callback: &Callback) -> Result<Entry, Refusal> {
+    fn decide(&self, callback: &Callback, _: &Seen, policy: &Policy, _: SystemTime) -> Result<Step, Refusal> {
         let Notice::Deposit(deposit) = &callback.notice else {
             return Err(Refusal::WrongFunction(callback.callback_type()));
         };
-        let credit = Posting::credit(&callback.tenant_user_id, &deposit.asset, &deposit.amount);
-        Ok(Entry { outcome: Outcome::Credited, postings: vec![credit] })
+        let posting = Posting::empty(&callback.tenant_user_id, &deposit.asset);
+        let amount = deposit.amount.value();
+        let is_held = policy.risk_threshold.is_some_and(|threshold| deposit.is_risky(threshold));
+        let (outcome, posting) = if is_held {
+            (Outcome::Held, Posting { held: amount, ..posting })
+        } else {
+            (Outcome::Credited, Posting { available: amount, ..posting })
+        };
+        Ok(Entry { postings: vec![posting], ..Entry::of(outcome) }.into())
     }
 }

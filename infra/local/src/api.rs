@@ -1,40 +1,52 @@
 //! The API's routes, each to the function that API Gateway invokes for it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use address_change::AddressChanges;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use callback::Callbacks;
 use deposit::Deposits;
-use http::{Method, StatusCode, header};
+use http::{StatusCode, header};
+use insufficient_balance::BalanceShortages;
+use insufficient_gas::GasShortages;
 use lambda_http::Body;
-use waas_callback_aws::{Config, Receiver};
+use waas_callback_aws::{Config, Function, Merchant, Receiver};
+use withdrawal::Withdrawals;
+use withdrawal_confirmation::Confirmations;
+use withdrawal_failure::Failures;
 
 /// What API Gateway takes at most.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-type Routes = Arc<BTreeMap<&'static str, Receiver>>;
-
-/// Starts every function, as Lambda's init would.
+/// Starts every function, as Lambda's init would, and puts it behind its route.
 pub(crate) async fn router(config: &Config) -> anyhow::Result<Router> {
-    let routes = BTreeMap::from([("/callback/deposit", Receiver::start(config, Deposits).await?)]);
-    Ok(Router::new().fallback(handle).with_state(Arc::new(routes)))
+    let router = merchant_api::router(Merchant::connect(config));
+    let router = router.route("/callback", route(config, Callbacks).await?);
+    Ok(router
+        .route("/callback/deposit", route(config, Deposits).await?)
+        .route("/callback/withdrawal-confirmation", route(config, Confirmations).await?)
+        .route("/callback/withdrawal", route(config, Withdrawals).await?)
+        .route("/callback/address-change", route(config, AddressChanges).await?)
+        .route("/callback/withdrawal-failure", route(config, Failures).await?)
+        .route("/callback/insufficient-balance", route(config, BalanceShortages).await?)
+        .route("/callback/insufficient-gas", route(config, GasShortages).await?))
 }
 
-async fn handle(State(routes): State<Routes>, request: Request) -> Response {
+async fn route(config: &Config, function: impl Function) -> anyhow::Result<axum::routing::MethodRouter> {
+    let receiver = Receiver::start(config, function).await?;
+    Ok(post(handle).with_state(Arc::new(receiver)))
+}
+
+async fn handle(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Some(receiver) = routes.get(parts.uri.path()).filter(|_| parts.method == Method::POST) else {
-        return message(StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#);
-    };
     let Ok(bytes) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
-        return message(StatusCode::PAYLOAD_TOO_LARGE, r#"{"message":"Request Too Long"}"#);
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        return (StatusCode::PAYLOAD_TOO_LARGE, json, r#"{"message":"Request Too Long"}"#).into_response();
     };
     let request = http::Request::from_parts(parts, Body::Binary(bytes.to_vec()));
     let (parts, body) = receiver.receive(request).await.into_parts();
     Response::from_parts(parts, axum::body::Body::from(body.to_vec()))
-}
-
-fn message(status: StatusCode, json: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
 }

@@ -4,9 +4,9 @@ use anyhow::{Context as _, ensure};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use waas_callback::Asset;
+use waas_callback_aws::Books;
 use waas_platform::{Exchange, Platform, PrivateKey, with_new_uuid};
 
-use crate::books::Books;
 use crate::stack::{Options, Stack};
 
 const DEPOSIT: &str = include_str!("../../../events/plain/deposit.json");

@@ -5,13 +5,12 @@
 //! 127.0.0.1 only and ends with its [`Stack`].
 
 mod api;
-mod books;
+pub mod audit;
 pub mod demo;
 mod secrets;
 mod stack;
 mod tables;
 
-pub use books::{Books, Item};
 pub use secrets::{development_secret, secret};
 pub use stack::{Options, SECRET_ID, Stack};
 pub use tables::create as create_tables;

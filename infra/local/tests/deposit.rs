@@ -1,5 +1,7 @@
 //! The binary `deposit` from outside: under a Lambda Runtime API, by the environment contract.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -7,7 +9,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use support::*;
 use waas_callback::{Asset, Balance};
-use waas_local::{Books, Options, Stack, secret};
+use waas_callback_aws::Books;
+use waas_local::{Options, Stack, secret};
 use waas_platform::{DEVELOPMENT_API_KEY, Exchange, Platform, PrivateKey};
 
 const ACCEPTED: (u16, i64) = (200, 0);
@@ -49,7 +52,7 @@ impl Scene {
     }
 
     async fn available(&self, user: &str, asset: &str) -> String {
-        let Balance { available, frozen } =
+        let Balance { available, frozen, .. } =
             self.books.balance(user, &asset.parse::<Asset>().unwrap()).await.unwrap();
         assert!(frozen.is_zero());
         available.to_string()
@@ -58,24 +61,11 @@ impl Scene {
     /// Outcomes of all events.
     async fn outcomes(&self) -> BTreeMap<String, usize> {
         let mut outcomes = BTreeMap::new();
-        for event in self.books.events().await.unwrap() {
+        for event in self.books.all_events().await.unwrap() {
             *outcomes.entry(event["outcome"].as_s().unwrap().clone()).or_default() += 1;
         }
         outcomes
     }
-}
-
-fn variable(stack: &Stack, name: &str) -> String {
-    stack.environment().iter().find(|(known, _)| *known == name).unwrap().1.clone()
-}
-
-fn environment(stack: &Stack, dynamodb: &FaultyProxy, secrets: &FaultyProxy) -> Vec<(&'static str, String)> {
-    let proxied = |(name, value): &(&'static str, String)| match *name {
-        "AWS_ENDPOINT_URL_DYNAMODB" => (*name, dynamodb.url.clone()),
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER" => (*name, secrets.url.clone()),
-        _ => (*name, value.clone()),
-    };
-    stack.environment().iter().map(proxied).collect()
 }
 
 fn outcomes<const N: usize>(expected: [(&str, usize); N]) -> BTreeMap<String, usize> {
@@ -89,17 +79,10 @@ async fn the_documents_deposit_is_credited_and_answered_as_documented() {
     assert_eq!(verdict(&exchange), ACCEPTED);
     let answer = exchange.answer.unwrap();
     assert_eq!((&*answer.api_key, &*answer.message), (DEVELOPMENT_API_KEY, ""));
-    let documented = json!({
-        "type": 1, "callBackId": null, "trackingId": "6484", "state": null,
-        "txId": "b00a4aa3d6426f6409a83ae72a79de5b559a2c339ebc89b8b75427c2600978e3", "txIndex": -1,
-        "chainName": "TRON", "symbol": "TRX", "amount": "2.500000000000",
-        "fromAddress": "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK", "toAddress": "TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP",
-        "tenantType": null, "requestUUID": "fbd70fb4-c302-4228-bd61-6326e0539551", "tenantUserId": "2049"
-    });
-    assert_eq!(exchange.reply, Some(documented));
+    assert_eq!(exchange.reply, Some(documented_reply()));
     assert_eq!(scene.available("2049", "TRON#TRX").await, "2.5");
 
-    let events = scene.books.events().await.unwrap();
+    let events = scene.books.all_events().await.unwrap();
     let event = &events[0];
     assert_eq!(events.len(), 1);
     assert_eq!(event["type"].as_n().unwrap(), "1");
@@ -108,7 +91,7 @@ async fn the_documents_deposit_is_credited_and_answered_as_documented() {
     assert_eq!(event["callback"].as_s().unwrap(), DEPOSIT);
     let posting = event["postings"].as_l().unwrap()[0].as_m().unwrap();
     assert_eq!(posting["available"].as_n().unwrap(), "2.5");
-    let requests = scene.books.requests().await.unwrap();
+    let requests = scene.books.all_requests().await.unwrap();
     assert_eq!(requests[0]["eventKey"], event["eventKey"]);
     assert_eq!(requests[0]["decision"].as_s().unwrap(), "credited");
 }
@@ -147,7 +130,7 @@ async fn repetitions_are_accepted_and_apply_nothing() {
     }
     assert_eq!(scene.available("2049", "TRON#TRX").await, "2.5");
     assert_eq!(scene.outcomes().await, outcomes([("credited", 1)]));
-    assert_eq!(scene.books.requests().await.unwrap().len(), 1);
+    assert_eq!(scene.books.all_requests().await.unwrap().len(), 1);
     scene.function.callbacks(7).await;
     assert_eq!((scene.function.count("credited"), scene.function.count("repetition")), (1, 6));
 }
@@ -181,7 +164,7 @@ async fn contradicting_content_is_a_conflict_recorded_once_and_never_a_duplicate
     assert_eq!(scene.available("2050", "TRON#TRX").await, "0");
     let expected = outcomes([("credited", 1), ("request-conflict", 6), ("event-conflict", 5)]);
     assert_eq!(scene.outcomes().await, expected, "each recorded once");
-    for event in scene.books.events().await.unwrap() {
+    for event in scene.books.all_events().await.unwrap() {
         let is_refusal = event["outcome"].as_s().unwrap() != "credited";
         assert_eq!(is_refusal, event["postings"].as_l().unwrap().is_empty());
         assert_eq!(is_refusal, event.contains_key("refusedEventKey"));
@@ -384,8 +367,8 @@ async fn bad_input_has_its_answer_and_no_effect() {
     let unknown = scene.send(r#"{"type":0}"#).await;
     assert_eq!((unknown.status, unknown.answer), (204, None));
 
-    assert!(scene.books.events().await.unwrap().is_empty());
-    assert!(scene.books.requests().await.unwrap().is_empty());
+    assert!(scene.books.all_events().await.unwrap().is_empty());
+    assert!(scene.books.all_requests().await.unwrap().is_empty());
     assert_eq!(scene.available("2049", "TRON#TRX").await, "0");
 }
 
@@ -423,7 +406,7 @@ async fn both_payload_formats_arrive_encoded_or_not() {
     let body = scene.platform.key.seal(DEPOSIT.as_bytes());
     assert!(body.contains('+'), "a + that form decoding would lose");
     let wrapped: String =
-        body.as_bytes().chunks(76).map(|line| format!("{}\r\n", str::from_utf8(line).unwrap())).collect();
+        body.as_bytes().chunks(76).map(|line| [str::from_utf8(line).unwrap(), "\r\n"].concat()).collect();
 
     let mut text_v2 = waas_platform::event("/callback/deposit", DEVELOPMENT_API_KEY, "");
     text_v2["body"] = json!(wrapped);

@@ -1,7 +1,10 @@
 //! The contract with the outside: environment variables, read once and in one place.
 
+use std::time::Duration;
+
 use aws_credential_types::Credentials;
 use lambda_http::http::Uri;
+use waas_callback::{ActualBelowOrder, Policy};
 
 /// Everything that a function is told by its environment.
 #[derive(Debug, Clone)]
@@ -19,6 +22,9 @@ pub struct Config {
     pub dynamodb_endpoint: Option<String>,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`, else AWS's own.
     pub secrets_manager_endpoint: Option<String>,
+    /// The merchant's settings: `WAAS_RISK_THRESHOLD`, `WAAS_CONFIRMATION_MAX_AGE_SECONDS`,
+    /// `WAAS_ACTUAL_BELOW_ORDER`; see [`Policy`] for what holds where they are not set.
+    pub policy: Policy,
 }
 
 /// Names (or ARNs) of the DynamoDB tables.
@@ -118,10 +124,39 @@ impl Config {
                 None,
                 "environment",
             ),
+            policy: policy(optional)?,
             dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB")?,
             secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
         })
     }
+}
+
+fn policy(optional: impl Fn(&str) -> Option<String>) -> Result<Policy, ConfigError> {
+    let mut policy = Policy::default();
+    let number = |name: &'static str, most: u64, expected| match optional(name) {
+        Some(text) => match text.parse::<u64>() {
+            Ok(number) if number <= most => Ok(Some(number)),
+            _ => Err(ConfigError::Malformed { name, expected }),
+        },
+        None => Ok(None),
+    };
+    let threshold = number("WAAS_RISK_THRESHOLD", 100, "a whole number from 0 to 100")?;
+    policy.risk_threshold = threshold.and_then(|threshold| u8::try_from(threshold).ok());
+    let year = 366 * 24 * 60 * 60;
+    if let Some(age) =
+        number("WAAS_CONFIRMATION_MAX_AGE_SECONDS", year, "a number of seconds, at most a year")?
+    {
+        policy.confirmation_max_age = Duration::from_secs(age);
+    }
+    policy.actual_below_order = match optional("WAAS_ACTUAL_BELOW_ORDER").as_deref() {
+        None | Some("contradiction") => ActualBelowOrder::Contradiction,
+        Some("fee") => ActualBelowOrder::Fee,
+        Some(_) => {
+            let expected = "contradiction or fee";
+            return Err(ConfigError::Malformed { name: "WAAS_ACTUAL_BELOW_ORDER", expected });
+        }
+    };
+    Ok(policy)
 }
 
 #[cfg(test)]
@@ -166,6 +201,10 @@ mod tests {
             ("AWS_ENDPOINT_URL", "ftp://127.0.0.1"),
             ("AWS_ENDPOINT_URL_DYNAMODB", "127.0.0.1:8000"),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://"),
+            ("WAAS_RISK_THRESHOLD", "101"),
+            ("WAAS_RISK_THRESHOLD", "-1"),
+            ("WAAS_CONFIRMATION_MAX_AGE_SECONDS", "1h"),
+            ("WAAS_ACTUAL_BELOW_ORDER", "ignore"),
         ] {
             let error = read((name, Some(value))).unwrap_err();
             assert!(matches!(error, ConfigError::Malformed { name: named, .. } if named == name), "{error}");
@@ -181,6 +220,15 @@ mod tests {
         let own = read(("AWS_ENDPOINT_URL_DYNAMODB", Some("http://127.0.0.1:2"))).unwrap();
         assert_eq!(own.dynamodb_endpoint.as_deref(), Some("http://127.0.0.1:2"));
         assert_eq!(own.secrets_manager_endpoint, None);
+    }
+
+    #[test]
+    fn settings_have_defaults_that_check_the_most() {
+        let policy = |name, value| read((name, Some(value))).unwrap().policy;
+        assert_eq!(read(("", None)).unwrap().policy, Policy::default());
+        assert_eq!(policy("WAAS_RISK_THRESHOLD", "65").risk_threshold, Some(65));
+        assert_eq!(policy("WAAS_CONFIRMATION_MAX_AGE_SECONDS", "0").confirmation_max_age, Duration::ZERO);
+        assert_eq!(policy("WAAS_ACTUAL_BELOW_ORDER", "fee").actual_below_order, ActualBelowOrder::Fee);
     }
 
     #[test]

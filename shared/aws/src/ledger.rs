@@ -1,112 +1,223 @@
-//! The books in DynamoDB: one transaction a callback.
+//! The books in DynamoDB: one transaction an event.
 
-use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
+mod items;
+
+use std::time::SystemTime;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Get, TransactGetItem};
 use waas_callback::{
-    Callback, Entry, EventKey, Fingerprint, Identity, Outcome, Posting, Refusal, Verdict, judge,
+    Entry, EventKey, Fingerprint, Identity, Order, Outcome, Payout, Refusal, Seen, Sight, Step, Verdict,
+    judge,
 };
 
-use crate::config::Tables;
-use crate::retry::{self, Attempt, Deadline, retry};
+pub use items::Item;
+use items::{Part, event, fingerprint, identity, order, transaction};
+pub(crate) use items::{Record, read, text};
 
-/// How long a request's record is kept. Its event's record, which never expires, still guards after that.
-const REQUEST_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+use crate::config::{Config, Tables};
+use crate::retry::{self, Attempt, Deadline, retry};
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const VALIDATION_ERROR: &str = "ValidationError";
 
-type Item = HashMap<String, AttributeValue>;
+/// How often a decision is made anew because what it was made upon changed meanwhile.
+const MAX_DECISIONS: usize = 10;
 
-/// Positions of the records in the transaction; DynamoDB gives its reasons in this order.
-const REQUEST: usize = 0;
-const EVENT: usize = 1;
-
-pub(crate) struct Ledger {
-    client: Client,
-    tables: Tables,
+/// The tables, and the way to write into them exactly once.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pub(crate) client: Client,
+    pub(crate) tables: Tables,
 }
 
-/// What became of a callback.
+/// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Committed {
     /// Now, all of it.
     Applied(Outcome),
-    /// Before, by this request or another of the same event; nothing now.
+    /// Before; nothing now.
     Repetition,
     /// Not, for this reason; nothing but the refusal was recorded.
     Refused(Refusal),
 }
 
+/// What became of an event, and what was learnt on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settled {
+    pub(crate) committed: Committed,
+    pub(crate) seen: Seen,
+    pub(crate) payout: Option<Payout>,
+}
+
 /// The books could not be read or written. AWS's code or what failed, for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("DynamoDB: {0}")]
-pub(crate) struct Unavailable(String);
+pub struct Unavailable(String);
+
+impl Unavailable {
+    pub(crate) fn new(cause: impl Into<String>) -> Self {
+        Self(cause.into())
+    }
+}
+
+/// How one transaction ended.
+enum Transacted {
+    Applied,
+    /// Nothing was applied: this is what the records say.
+    Known(Verdict),
+    Refused(Refusal),
+    /// The order is not as expected, but so.
+    Order(Option<Order>),
+    /// The user has or had the address already.
+    AddressKnown,
+}
 
 impl Ledger {
-    pub(crate) fn new(client: Client, tables: Tables) -> Self {
-        Self { client, tables }
+    /// The tables that `config` names.
+    #[must_use]
+    pub fn connect(config: &Config) -> Self {
+        Self { client: crate::clients::dynamodb(config), tables: config.tables.clone() }
     }
 
-    /// Applies an entry exactly once, with the records of its request and its event, in one transaction.
+    /// Decides on an event and applies it exactly once.
+    ///
+    /// The decision is made upon what was seen so far, at first nothing, and states what it expects. If the
+    /// transaction finds something else it is cancelled as a whole and the decision is made again.
+    pub(crate) async fn settle(
+        &self,
+        record: &Record<'_>,
+        decide: impl Fn(&Seen) -> Result<Step, Refusal>,
+        now: SystemTime,
+        deadline: Deadline,
+    ) -> Result<Settled, Unavailable> {
+        let mut seen = Seen::default();
+        for _ in 0..MAX_DECISIONS {
+            let transacted = match decide(&seen) {
+                Ok(Step::Commit(entry)) => match self.transact(record, &entry, now, deadline).await? {
+                    Transacted::Applied => {
+                        let Entry { outcome, payout, .. } = *entry;
+                        return Ok(Settled { committed: Committed::Applied(outcome), seen, payout });
+                    }
+                    otherwise => otherwise,
+                },
+                Ok(Step::Read) => {
+                    let (verdict, order) = self.look(record, deadline).await?;
+                    seen.order = order.map_or(Sight::Nothing, Sight::Found);
+                    match verdict {
+                        Verdict::Fresh => continue,
+                        known => Transacted::Known(known),
+                    }
+                }
+                Err(refusal) => Transacted::Refused(refusal),
+            };
+            let refusal = match transacted {
+                Transacted::Applied | Transacted::Known(Verdict::Fresh | Verdict::Repetition) => {
+                    return Ok(Settled { committed: Committed::Repetition, seen, payout: None });
+                }
+                Transacted::Known(Verdict::RequestConflict) => Refusal::RequestConflict,
+                Transacted::Known(Verdict::EventConflict) => Refusal::EventConflict,
+                Transacted::Refused(refusal) => refusal,
+                Transacted::Order(order) => {
+                    seen.order = order.map_or(Sight::Nothing, Sight::Found);
+                    continue;
+                }
+                Transacted::AddressKnown => {
+                    seen.is_address_known = true;
+                    continue;
+                }
+            };
+            self.record_refusal(record, refusal, now, deadline).await?;
+            return Ok(Settled { committed: Committed::Refused(refusal), seen, payout: None });
+        }
+        Err(Unavailable::new("the order changes too often"))
+    }
+
+    /// Writes an entry with the records of its request and its event, in one transaction.
     ///
     /// Returns only what is certain: after a lost answer the same transaction is sent again and finds its own
     /// records.
-    pub(crate) async fn commit(
+    async fn transact(
         &self,
-        callback: &Callback,
-        identity: &Identity,
+        record: &Record<'_>,
         entry: &Entry,
         now: SystemTime,
         deadline: Deadline,
-    ) -> Result<Committed, Unavailable> {
-        let items = self.items(callback, identity, entry, now)?;
+    ) -> Result<Transacted, Unavailable> {
+        let (parts, items): (Vec<_>, Vec<_>) =
+            transaction(&self.tables, record, entry, now)?.into_iter().unzip();
         // One token for all attempts: if an answer is lost, AWS repeats it instead of the work.
         let token = format!("{:032x}", rand::random::<u128>());
         let attempt = async || {
             let request = self.client.transact_write_items().set_transact_items(Some(items.clone()));
             match request.client_request_token(&token).send().await {
-                Ok(_) => Attempt::Done(Ok(Committed::Applied(entry.outcome))),
+                Ok(_) => Attempt::Done(Ok(Transacted::Applied)),
                 Err(error) => match error.as_service_error() {
                     Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                        explain(identity, canceled.cancellation_reasons())
+                        explain(record.identity, &parts, canceled.cancellation_reasons())
                     }
                     _ => failed(&error),
                 },
             }
         };
-        let committed = retry(deadline, attempt).await?;
-        if let Committed::Refused(refusal) = committed {
-            self.record_refusal(callback, identity, refusal, now, deadline).await?;
-        }
-        Ok(committed)
+        retry(deadline, attempt).await
     }
 
-    /// Puts a refusal among the events, once for each request and content.
+    /// Reads the records of the request, of the event and of the order, as of one moment.
+    async fn look(
+        &self,
+        record: &Record<'_>,
+        deadline: Deadline,
+    ) -> Result<(Verdict, Option<Order>), Unavailable> {
+        let Some(call_back_id) = record.call_back_id else {
+            return Err(Unavailable::new("there is no order to read"));
+        };
+        let mut gets = vec![
+            get(&self.tables.events, "eventKey", record.identity.event_key.as_str())?,
+            get(&self.tables.withdrawals, "callBackId", call_back_id)?,
+        ];
+        if let Some(callback) = record.callback {
+            gets.push(get(&self.tables.requests, "requestUUID", &callback.request_uuid)?);
+        }
+        let attempt = async || {
+            match self.client.transact_get_items().set_transact_items(Some(gets.clone())).send().await {
+                Ok(found) => Attempt::Done(Ok(found.responses.unwrap_or_default())),
+                Err(error) => match error.as_service_error() {
+                    // Nothing but a write under way cancels a reading.
+                    Some(TransactGetItemsError::TransactionCanceledException(_)) => {
+                        Attempt::Again(Unavailable::new("TransactionConflict"))
+                    }
+                    _ => failed(&error),
+                },
+            }
+        };
+        let found = retry(deadline, attempt).await?;
+        let item = |position: usize| found.get(position).and_then(|response| response.item.as_ref());
+        let request = item(2).and_then(identity);
+        let event = item(0).and_then(fingerprint);
+        let order = item(1).map(order).transpose()?;
+        Ok((judge(record.identity, request.as_ref(), event.as_ref()), order))
+    }
+
+    /// Puts the refusal of a callback among the events, once for each event and content.
     async fn record_refusal(
         &self,
-        callback: &Callback,
-        identity: &Identity,
+        record: &Record<'_>,
         refusal: Refusal,
         now: SystemTime,
         deadline: Deadline,
     ) -> Result<(), Unavailable> {
-        let refused = [
-            refusal.name(),
-            &callback.request_uuid,
-            identity.event_key.as_str(),
-            identity.fingerprint.as_str(),
-        ];
-        let key = EventKey::new("refusal", refused.map(Some));
-        let mut item = event(callback, &key, &identity.fingerprint, refusal.name(), &[], now)?;
-        item.insert("refusedEventKey".into(), text(identity.event_key.as_str()));
+        let Some(callback) = record.callback.filter(|_| refusal.is_recorded()) else { return Ok(()) };
+        let Identity { event_key, fingerprint } = record.identity;
+        // A retry repeats a refused event under a new requestUUID; a conflict of requests is one of its own.
+        let request = (refusal == Refusal::RequestConflict).then_some(&*callback.request_uuid);
+        let content = [Some(refusal.name()), request, Some(event_key.as_str()), Some(fingerprint.as_str())];
+        let key = EventKey::new("refusal", content);
+        let mut item = event(record, &key, (refusal.name(), refusal.detail_type()), &[], now)?;
+        item.insert("refusedEventKey".into(), text(event_key.as_str()));
         let attempt = async || {
             let put = self.client.put_item().table_name(&self.tables.events).set_item(Some(item.clone()));
             match put.condition_expression("attribute_not_exists(eventKey)").send().await {
@@ -119,159 +230,56 @@ impl Ledger {
         };
         retry(deadline, attempt).await
     }
-
-    fn items(
-        &self,
-        callback: &Callback,
-        identity: &Identity,
-        entry: &Entry,
-        now: SystemTime,
-    ) -> Result<Vec<TransactWriteItem>, Unavailable> {
-        let expires_at = DateTime::from(now + REQUEST_RETENTION).secs();
-        let request = Item::from([
-            ("requestUUID".into(), text(&callback.request_uuid)),
-            ("eventKey".into(), text(identity.event_key.as_str())),
-            ("fingerprint".into(), text(identity.fingerprint.as_str())),
-            ("decision".into(), text(entry.outcome.name())),
-            ("recordedAt".into(), text(&timestamp(now)?)),
-            ("expiresAt".into(), AttributeValue::N(expires_at.to_string())),
-        ]);
-        let outcome = entry.outcome.name();
-        let event =
-            event(callback, &identity.event_key, &identity.fingerprint, outcome, &entry.postings, now)?;
-        let mut items = vec![
-            put_new(&self.tables.requests, "requestUUID", request)?,
-            put_new(&self.tables.events, "eventKey", event)?,
-        ];
-        for posting in &entry.postings {
-            items.push(self.post(posting)?);
-        }
-        Ok(items)
-    }
-
-    /// Adds a posting to its balance. A part that shrinks must hold what is taken.
-    fn post(&self, posting: &Posting) -> Result<TransactWriteItem, Unavailable> {
-        let mut update = Update::builder()
-            .table_name(&self.tables.balances)
-            .key("tenantUserId", text(&posting.tenant_user_id))
-            .key("asset", text(&posting.asset.to_string()))
-            .update_expression("ADD available :available, frozen :frozen")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let mut conditions = Vec::new();
-        for (part, change) in [("available", posting.available), ("frozen", posting.frozen)] {
-            update =
-                update.expression_attribute_values(format!(":{part}"), AttributeValue::N(change.to_string()));
-            if change.is_negative() {
-                conditions.push(format!("{part} >= :{part}Needed"));
-                let needed = AttributeValue::N((-change).to_string());
-                update = update.expression_attribute_values(format!(":{part}Needed"), needed);
-            }
-        }
-        if !conditions.is_empty() {
-            update = update.condition_expression(conditions.join(" AND "));
-        }
-        let update = update.build().map_err(|_| Unavailable("update not built".into()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
 }
 
-/// The record of an event, with its postings and all that the platform said.
-fn event(
-    callback: &Callback,
-    key: &EventKey,
-    fingerprint: &Fingerprint,
-    outcome: &str,
-    postings: &[Posting],
-    now: SystemTime,
-) -> Result<Item, Unavailable> {
-    let postings = postings.iter().map(|posting| {
-        AttributeValue::M(Item::from([
-            ("tenantUserId".into(), text(&posting.tenant_user_id)),
-            ("asset".into(), text(&posting.asset.to_string())),
-            ("available".into(), AttributeValue::N(posting.available.to_string())),
-            ("frozen".into(), AttributeValue::N(posting.frozen.to_string())),
-        ]))
-    });
-    let mut item = Item::from([
-        ("eventKey".into(), text(key.as_str())),
-        ("type".into(), AttributeValue::N(callback.callback_type().number().to_string())),
-        ("requestUUID".into(), text(&callback.request_uuid)),
-        ("tenantUserId".into(), text(&callback.tenant_user_id)),
-        ("fingerprint".into(), text(fingerprint.as_str())),
-        ("outcome".into(), text(outcome)),
-        ("postings".into(), AttributeValue::L(postings.collect())),
-        ("callback".into(), text(&callback.json)),
-        ("recordedAt".into(), text(&timestamp(now)?)),
-    ]);
-    let optional = [("trackingId", callback.tracking_id.as_deref()), ("callBackId", callback.call_back_id())];
-    for (name, value) in optional {
-        if let Some(value) = value {
-            item.insert(name.into(), text(value));
-        }
-    }
-    Ok(item)
+fn get(table: &str, key: &str, value: &str) -> Result<TransactGetItem, Unavailable> {
+    let get = Get::builder().table_name(table).key(key, AttributeValue::S(value.to_owned())).build();
+    let get = get.map_err(|_| Unavailable::new("get not built"))?;
+    Ok(TransactGetItem::builder().get(get).build())
 }
 
-fn put_new(table: &str, key: &str, item: Item) -> Result<TransactWriteItem, Unavailable> {
-    let put = Put::builder()
-        .table_name(table)
-        .set_item(Some(item))
-        .condition_expression(format!("attribute_not_exists({key})"))
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-        .build()
-        .map_err(|_| Unavailable("put not built".into()))?;
-    Ok(TransactWriteItem::builder().put(put).build())
-}
-
-/// Why the transaction was cancelled, by position. What the records say is certain and comes first; then what
-/// passes; then what a balance cannot hold.
-fn explain(identity: &Identity, reasons: &[CancellationReason]) -> Attempt<Committed, Unavailable> {
-    let code = |position: usize| reasons.get(position).and_then(CancellationReason::code).unwrap_or("None");
-    let old = |position: usize| {
-        let reason = reasons.get(position).filter(|_| code(position) == CONDITION_FAILED);
-        reason.and_then(CancellationReason::item)
+/// Why a transaction was cancelled, by position. What the records say is certain and comes first; then what
+/// passes; then what the order, the address and the balance say.
+fn explain(
+    identity: &Identity,
+    parts: &[Part],
+    reasons: &[CancellationReason],
+) -> Attempt<Transacted, Unavailable> {
+    let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
+    let failed = |part: Part| {
+        let mut reasons = parts.iter().zip(reasons).filter(move |(of, _)| **of == part);
+        reasons.find(|(_, reason)| reason.code() == Some(CONDITION_FAILED)).map(|(_, reason)| reason)
     };
-    let read = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-    let request = old(REQUEST).and_then(|item| {
-        Some(Identity {
-            event_key: read(item, "eventKey")?.into(),
-            fingerprint: read(item, "fingerprint")?.into(),
-        })
-    });
-    let event = old(EVENT).and_then(|item| read(item, "fingerprint")).map(Fingerprint::from);
-    match judge(identity, request.as_ref(), event.as_ref()) {
-        Verdict::Repetition => return Attempt::Done(Ok(Committed::Repetition)),
-        Verdict::RequestConflict => return Attempt::Done(Ok(Committed::Refused(Refusal::RequestConflict))),
-        Verdict::EventConflict => return Attempt::Done(Ok(Committed::Refused(Refusal::EventConflict))),
-        Verdict::Fresh => {}
+    let old = |part: Part| failed(part).and_then(CancellationReason::item);
+    let request = old(Part::Request).and_then(items::identity);
+    let event: Option<Fingerprint> = old(Part::Event).and_then(fingerprint);
+    let verdict = judge(identity, request.as_ref(), event.as_ref());
+    if verdict != Verdict::Fresh {
+        return Attempt::Done(Ok(Transacted::Known(verdict)));
     }
-    let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
+    let codes: Vec<_> = reasons.iter().map(code).collect();
     if let Some(code) = codes.iter().find(|code| retry::is_transient_code(code)) {
-        return Attempt::Again(Unavailable((*code).to_owned()));
+        return Attempt::Again(Unavailable::new(code));
     }
-    if codes.iter().skip(EVENT + 1).any(|code| *code == VALIDATION_ERROR) {
-        return Attempt::Done(Ok(Committed::Refused(Refusal::BalanceOutOfRange)));
+    if let Some(reason) = failed(Part::Order) {
+        return Attempt::Done(reason.item().map(order).transpose().map(Transacted::Order));
     }
-    Attempt::Done(Err(Unavailable(format!("transaction cancelled: {}", codes.join(", ")))))
+    if failed(Part::Address).is_some() {
+        return Attempt::Done(Ok(Transacted::AddressKnown));
+    }
+    if failed(Part::Balance).is_some() {
+        return Attempt::Done(Ok(Transacted::Refused(Refusal::BalanceTooLow)));
+    }
+    let of_balance = |(part, reason): (&Part, &CancellationReason)| {
+        *part == Part::Balance && reason.code() == Some(VALIDATION_ERROR)
+    };
+    if parts.iter().zip(reasons).any(of_balance) {
+        return Attempt::Done(Ok(Transacted::Refused(Refusal::BalanceOutOfRange)));
+    }
+    Attempt::Done(Err(Unavailable::new(format!("transaction cancelled: {}", codes.join(", ")))))
 }
 
-fn failed<T, E>(error: &aws_sdk_dynamodb::error::SdkError<E>) -> Attempt<T, Unavailable>
-where
-    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
-{
-    let unavailable = Unavailable(retry::name(error));
+pub(crate) fn failed<T, E: ProvideErrorMetadata>(error: &SdkError<E>) -> Attempt<T, Unavailable> {
+    let unavailable = Unavailable::new(retry::name(error));
     if retry::is_transient(error) { Attempt::Again(unavailable) } else { Attempt::Done(Err(unavailable)) }
-}
-
-fn text(value: &str) -> AttributeValue {
-    AttributeValue::S(value.to_owned())
-}
-
-/// RFC 3339 in UTC with milliseconds, which sorts as text.
-fn timestamp(now: SystemTime) -> Result<String, Unavailable> {
-    let whole = DateTime::from(now);
-    let millis = whole.subsec_nanos() / 1_000_000;
-    let seconds = DateTime::from_secs(whole.secs()).fmt(Format::DateTime);
-    let seconds = seconds.map_err(|_| Unavailable("the clock is out of range".into()))?;
-    Ok(format!("{}.{millis:03}Z", seconds.trim_end_matches('Z')))
 }

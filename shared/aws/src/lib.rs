@@ -3,7 +3,8 @@
 //! `authenticate → open → parse → decide → commit → seal`. A function brings only its [`Function::decide`]:
 //!
 //! ```no_run
-//! use waas_callback::{Callback, Entry, Refusal};
+//! use std::time::SystemTime;
+//! use waas_callback::{Callback, Policy, Refusal, Seen, Step};
 //! use waas_callback_aws::Function;
 //!
 //! struct Nothing;
@@ -13,7 +14,7 @@
 //!         "nothing"
 //!     }
 //!
-//!     fn decide(&self, callback: &Callback) -> Result<Entry, Refusal> {
+//!     fn decide(&self, callback: &Callback, _: &Seen, _: &Policy, _: SystemTime) -> Result<Step, Refusal> {
 //!         Err(Refusal::WrongFunction(callback.callback_type()))
 //!     }
 //! }
@@ -25,23 +26,30 @@
 //! ```
 
 mod answer;
+mod books;
 pub mod clients;
 mod config;
 mod keyring;
 mod ledger;
+mod merchant;
 mod receiver;
 mod retry;
 mod secret;
 mod telemetry;
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use lambda_http::{Request, service_fn};
-use waas_callback::{Callback, Entry, Refusal};
+use lambda_http::{IntoResponse, Request, Service, service_fn};
+use waas_callback::{Callback, Payout, Policy, Refusal, Seen, Step};
 
 pub use answer::Failure;
+pub use books::{AddressRecord, Books, EVENTS_BY_USER, OrderRecord, Page, UserBalance, postings};
 pub use config::{Config, ConfigError, Tables};
 pub use keyring::KeyringError;
+pub use ledger::{Item, Ledger, Unavailable};
+pub use merchant::{Merchant, MerchantError};
 pub use receiver::Receiver;
 pub use secret::SecretError;
 
@@ -50,12 +58,28 @@ pub trait Function: Send + Sync + 'static {
     /// The function's name: its folder, its binary, its route.
     fn name(&self) -> &'static str;
 
-    /// What an opened callback means for the ledger, if it is new.
+    /// What an opened callback means for the ledger, if it is new, upon what was `seen` so far: first nothing,
+    /// then what the step that it asked for has found.
     ///
     /// # Errors
     ///
     /// The [`Refusal`] that the platform is answered with.
-    fn decide(&self, callback: &Callback) -> Result<Entry, Refusal>;
+    fn decide(
+        &self,
+        callback: &Callback,
+        seen: &Seen,
+        policy: &Policy,
+        now: SystemTime,
+    ) -> Result<Step, Refusal>;
+
+    /// What a repetition of a committed callback is answered with, besides success.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that the platform is answered with.
+    fn repeat(&self, _callback: &Callback, _seen: &Seen) -> Result<Option<Payout>, Refusal> {
+        Ok(None)
+    }
 }
 
 /// Serves a function under the Lambda runtime, configured from the environment.
@@ -66,29 +90,47 @@ pub trait Function: Send + Sync + 'static {
 /// logged too.
 pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error> {
     telemetry::start(function.name())?;
-    let receiver = match start(function).await {
-        Ok(receiver) => Arc::new(receiver),
-        Err(error) => {
-            tracing::error!(cause = %error, "init failed");
-            return Err(error);
-        }
-    };
-    lambda_http::run(service_fn(move |request: Request| {
+    let receiver =
+        async { Ok::<_, lambda_runtime::Error>(Receiver::start(&configuration()?, function).await?) };
+    let receiver = Arc::new(receiver.await.inspect_err(|error| init_failed(error))?);
+    let serve = move |request: Request| {
         let receiver = Arc::clone(&receiver);
         async move {
             let response = receiver.receive(request).await;
             telemetry::flush();
-            Ok::<_, std::convert::Infallible>(response)
+            Ok::<_, Infallible>(response)
         }
-    }))
-    .await
+    };
+    lambda_http::run(service_fn(serve)).await
 }
 
-async fn start(function: impl Function) -> Result<Receiver, lambda_runtime::Error> {
+/// Serves an HTTP service, such as an axum router, under the Lambda runtime, configured from the environment.
+///
+/// # Errors
+///
+/// If the configuration cannot be used; the message names the variable, and is logged too.
+pub async fn serve_http<S, R>(
+    name: &'static str,
+    service: impl FnOnce(&Config) -> S,
+) -> Result<(), lambda_runtime::Error>
+where
+    S: Service<Request, Response = R, Error = Infallible>,
+    S::Future: Send + 'static,
+    R: IntoResponse,
+{
+    telemetry::start(name)?;
+    let config = configuration().inspect_err(|error| init_failed(error))?;
+    lambda_http::run(service(&config)).await
+}
+
+fn configuration() -> Result<Config, ConfigError> {
     let lookup = |name: &str| std::env::var(name).ok();
     if lookup("AWS_LAMBDA_RUNTIME_API").is_none() {
-        return Err(ConfigError::Missing("AWS_LAMBDA_RUNTIME_API").into());
+        return Err(ConfigError::Missing("AWS_LAMBDA_RUNTIME_API"));
     }
-    let config = Config::read(lookup)?;
-    Ok(Receiver::start(&config, function).await?)
+    Config::read(lookup)
+}
+
+fn init_failed(error: &dyn std::fmt::Display) {
+    tracing::error!(cause = %error, "init failed");
 }

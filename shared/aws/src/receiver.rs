@@ -5,13 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt as _;
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use waas_callback::{Callback, Identity, OpenError, Refusal, Reply};
+use waas_callback::{Callback, Identity, OpenError, Payout, Policy, Refusal, Reply};
 
 use crate::answer::{Answer, Failure};
 use crate::clients;
 use crate::config::Config;
 use crate::keyring::{Keyring, KeyringError, Rejected};
-use crate::ledger::{Committed, Ledger};
+use crate::ledger::{Committed, Ledger, Record};
 use crate::retry::Deadline;
 use crate::telemetry::Report;
 use crate::{Function, secret::Secret};
@@ -21,6 +21,7 @@ pub struct Receiver {
     function: Box<dyn Function>,
     keyring: Keyring,
     ledger: Ledger,
+    policy: Policy,
 }
 
 /// An answer and the name of what happened, for the log.
@@ -38,8 +39,8 @@ impl Receiver {
     /// If the secret cannot be read or used.
     pub async fn start(config: &Config, function: impl Function) -> Result<Self, KeyringError> {
         let keyring = Keyring::load(clients::secrets_manager(config), config.secret_id.clone()).await?;
-        let ledger = Ledger::new(clients::dynamodb(config), config.tables.clone());
-        Ok(Self { function: Box::new(function), keyring, ledger })
+        let ledger = Ledger::connect(config);
+        Ok(Self { function: Box::new(function), keyring, ledger, policy: config.policy })
     }
 
     /// Takes one callback. Always answers; a panic on the way is a 500 and touches no other callback.
@@ -89,30 +90,40 @@ impl Receiver {
         };
         let identity = Identity::of(&callback);
         report.identify(&callback, &identity.event_key);
-        let committed = match self.function.decide(&callback) {
-            Ok(entry) => self.ledger.commit(&callback, &identity, &entry, now, deadline).await,
-            Err(refusal) => Ok(Committed::Refused(refusal)),
-        };
-        match committed {
-            Ok(Committed::Applied(outcome)) => Done::accepted(&secret, &callback, outcome.name()),
-            Ok(Committed::Repetition) => Done::accepted(&secret, &callback, "repetition"),
-            Ok(Committed::Refused(refusal)) => Done::refused(&secret, &callback, refusal),
+        let decide = |seen: &_| self.function.decide(&callback, seen, &self.policy, now);
+        let settled = self.ledger.settle(&Record::of(&callback, &identity), decide, now, deadline).await;
+        let settled = match settled {
+            Ok(settled) => settled,
             Err(unavailable) => {
                 report.cause = Some(unavailable.to_string());
-                Done::failed(Failure::Unavailable)
+                return Done::failed(Failure::Unavailable);
             }
+        };
+        let payout = settled.payout.as_ref();
+        match settled.committed {
+            Committed::Applied(outcome) => Done::accepted(&secret, &callback, payout, outcome.name()),
+            Committed::Repetition => match self.function.repeat(&callback, &settled.seen) {
+                Ok(payout) => Done::accepted(&secret, &callback, payout.as_ref(), "repetition"),
+                Err(refusal) => Done::refused(&secret, &callback, refusal),
+            },
+            Committed::Refused(refusal) => Done::refused(&secret, &callback, refusal),
         }
     }
 }
 
 impl Done {
-    fn accepted(secret: &Secret, callback: &Callback, outcome: &'static str) -> Self {
-        let answer = Answer::accepted(&secret.api_key, &seal(secret, callback));
+    fn accepted(
+        secret: &Secret,
+        callback: &Callback,
+        payout: Option<&Payout>,
+        outcome: &'static str,
+    ) -> Self {
+        let answer = Answer::accepted(&secret.api_key, &seal(secret, callback, payout));
         Self { outcome, is_success: true, answer }
     }
 
     fn refused(secret: &Secret, callback: &Callback, refusal: Refusal) -> Self {
-        let answer = Answer::refused(&secret.api_key, &seal(secret, callback), refusal);
+        let answer = Answer::refused(&secret.api_key, &seal(secret, callback, None), refusal);
         Self { outcome: refusal.name(), is_success: false, answer }
     }
 
@@ -122,8 +133,8 @@ impl Done {
     }
 }
 
-fn seal(secret: &Secret, callback: &Callback) -> String {
-    let reply = Reply::to(callback, None).to_json();
+fn seal(secret: &Secret, callback: &Callback, payout: Option<&Payout>) -> String {
+    let reply = Reply::to(callback, payout).to_json();
     secret.response_public_key.seal(reply.as_bytes(), &mut rand::rng())
 }
 

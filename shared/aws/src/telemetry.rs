@@ -7,7 +7,7 @@ use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use waas_callback::{Callback, EventKey};
+use waas_callback::{Callback, CallbackType, EventKey};
 
 const NAMESPACE: &str = "WaasCallbacks";
 
@@ -16,8 +16,10 @@ static METRICS: OnceLock<&'static Collector> = OnceLock::new();
 /// Sets up both for this process. The levels are fixed: at finer ones the SDK logs whole requests, and so
 /// plaintext.
 pub(crate) fn start(function: &'static str) -> Result<(), lambda_runtime::Error> {
-    let levels =
-        Targets::new().with_default(LevelFilter::WARN).with_target("waas_callback_aws", LevelFilter::INFO);
+    let levels = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("waas_callback_aws", LevelFilter::INFO)
+        .with_target("merchant_api", LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
     tracing_subscriber::registry()
         .with(levels)
@@ -49,7 +51,7 @@ pub(crate) fn flush() {
 /// What is told of one callback: identifiers and results, no plaintext, no address, no key.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    callback_type: Option<u8>,
+    callback_type: Option<CallbackType>,
     event_key: Option<String>,
     request_uuid: Option<String>,
     tracking_id: Option<String>,
@@ -61,7 +63,7 @@ pub(crate) struct Report {
 impl Report {
     /// Takes from the callback what may be logged.
     pub(crate) fn identify(&mut self, callback: &Callback, event_key: &EventKey) {
-        self.callback_type = Some(callback.callback_type().number());
+        self.callback_type = Some(callback.callback_type());
         self.event_key = Some(event_key.to_string());
         self.request_uuid = Some(callback.request_uuid.clone());
         self.tracking_id.clone_from(&callback.tracking_id);
@@ -78,13 +80,14 @@ impl Report {
         latency: Duration,
     ) {
         let latency_ms = latency.as_secs_f64() * 1e3;
-        metrics::counter!("Callbacks", "Outcome" => outcome).increment(1);
+        let callback_type = self.callback_type.map_or("unknown", CallbackType::name);
+        metrics::counter!("Callbacks", "Type" => callback_type, "Outcome" => outcome).increment(1);
         metrics::histogram!("Latency").record(latency_ms);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     eventKey = self.event_key,
-                    r#type = self.callback_type,
+                    r#type = self.callback_type.map(CallbackType::number),
                     outcome,
                     latencyMs = latency_ms,
                     status,

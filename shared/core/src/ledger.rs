@@ -1,9 +1,12 @@
 //! The books: postings change balances, and balances are the sum of their postings.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::Asset;
-use crate::money::{Amount, Decimal};
+use crate::idempotency::fold_hex;
+use crate::model::{Asset, Payout};
+use crate::money::Decimal;
+use crate::order::OrderUpdate;
 
 /// One change of one user's balance in one asset. Recorded with its event and never altered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,22 +19,81 @@ pub struct Posting {
     pub available: Decimal,
     /// Added to what is set aside for withdrawals under way.
     pub frozen: Decimal,
+    /// Added to what waits for a release because of its risk.
+    pub held: Decimal,
 }
 
-/// What an event does, and the name of it for records, logs and metrics.
+/// What an event does: all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// What came of the event.
     pub outcome: Outcome,
-    /// What it changes; all of it or nothing.
+    /// What it changes in the balances.
     pub postings: Vec<Posting>,
+    /// What it changes in an order.
+    pub order: Option<OrderUpdate>,
+    /// The address that becomes the user's, unless it was that before.
+    pub address: Option<AddressUpdate>,
+    /// What the platform is told to pay.
+    pub payout: Option<Payout>,
 }
 
-/// What came of an event.
+/// A user's new deposit address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressUpdate {
+    /// The user, by the merchant's id.
+    pub tenant_user_id: String,
+    /// For deposits of what.
+    pub asset: Asset,
+    /// The new address.
+    pub address: String,
+}
+
+/// What came of an event: its name in records, logs and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// A deposit's amount was added to what its user can spend.
     Credited,
+    /// A deposit's amount waits for a release: its risk is at or above the threshold.
+    Held,
+    /// A held deposit was released.
+    Released,
+    /// An order was registered.
+    Reserved,
+    /// An order was taken back by the merchant.
+    Cancelled,
+    /// An order's details were given to the platform.
+    Confirmed,
+    /// An order was paid.
+    Completed,
+    /// The platform paid a withdrawal that nobody registered.
+    CompletedUnregistered,
+    /// An energy lease arrived.
+    Leased,
+    /// An order ended without being paid.
+    Failed,
+    /// A withdrawal that nobody registered ended without being paid.
+    FailedUnregistered,
+    /// An order waits for coin or gas in the merchant's hot wallet.
+    Stalled,
+    /// A withdrawal that nobody registered waits for coin or gas.
+    StalledUnregistered,
+    /// A user's deposit address changed.
+    AddressChanged,
+    /// A known address came again: a late retry.
+    AddressKnown,
+    /// The order had ended; nothing to do.
+    Ignored,
+    /// A registration that changes nothing.
+    Unchanged,
+}
+
+impl AddressUpdate {
+    /// The address as the chain compares it: two addresses with one key are one.
+    #[must_use]
+    pub fn key(&self) -> Cow<'_, str> {
+        fold_hex(&self.address)
+    }
 }
 
 impl Outcome {
@@ -40,7 +102,53 @@ impl Outcome {
     pub fn name(self) -> &'static str {
         match self {
             Self::Credited => "credited",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Reserved => "reserved",
+            Self::Cancelled => "cancelled",
+            Self::Confirmed => "confirmed",
+            Self::Completed => "completed",
+            Self::CompletedUnregistered => "completed-unregistered",
+            Self::Leased => "leased",
+            Self::Failed => "failed",
+            Self::FailedUnregistered => "failed-unregistered",
+            Self::Stalled => "stalled",
+            Self::StalledUnregistered => "stalled-unregistered",
+            Self::AddressChanged => "address-changed",
+            Self::AddressKnown => "address-known",
+            Self::Ignored => "ignored",
+            Self::Unchanged => "unchanged",
         }
+    }
+}
+
+impl Outcome {
+    /// The type of the event that the merchant's systems are sent (EventBridge's `detail-type`).
+    #[must_use]
+    pub fn detail_type(self) -> &'static str {
+        match self {
+            Self::Credited => "waas.deposit.credited",
+            Self::Held => "waas.deposit.held",
+            Self::Released => "waas.deposit.released",
+            Self::Reserved => "waas.withdrawal.reserved",
+            Self::Cancelled => "waas.withdrawal.cancelled",
+            Self::Confirmed => "waas.withdrawal.confirmed",
+            Self::Completed | Self::CompletedUnregistered => "waas.withdrawal.completed",
+            Self::Failed | Self::FailedUnregistered => "waas.withdrawal.failed",
+            Self::Stalled | Self::StalledUnregistered => "waas.withdrawal.stalled",
+            Self::Ignored | Self::Unchanged => "waas.withdrawal.unchanged",
+            Self::Leased => "waas.energy.leased",
+            Self::AddressChanged => "waas.address.changed",
+            Self::AddressKnown => "waas.address.unchanged",
+        }
+    }
+}
+
+impl Entry {
+    /// An entry that changes nothing.
+    #[must_use]
+    pub fn of(outcome: Outcome) -> Self {
+        Self { outcome, postings: Vec::new(), order: None, address: None, payout: None }
     }
 }
 
@@ -51,6 +159,8 @@ pub struct Balance {
     pub available: Decimal,
     /// What is set aside for withdrawals under way.
     pub frozen: Decimal,
+    /// What waits for a release because of its risk.
+    pub held: Decimal,
 }
 
 /// Why a posting cannot be applied.
@@ -65,14 +175,15 @@ pub enum LedgerError {
 }
 
 impl Posting {
-    /// A deposit: `available + amount`.
+    /// A posting that changes nothing, to be filled in.
     #[must_use]
-    pub fn credit(tenant_user_id: &str, asset: &Asset, amount: &Amount) -> Self {
+    pub fn empty(tenant_user_id: &str, asset: &Asset) -> Self {
         Self {
             tenant_user_id: tenant_user_id.to_owned(),
             asset: asset.clone(),
-            available: amount.value(),
+            available: Decimal::ZERO,
             frozen: Decimal::ZERO,
+            held: Decimal::ZERO,
         }
     }
 }
@@ -88,8 +199,9 @@ impl Balance {
         let after = Self {
             available: add(self.available, posting.available)?,
             frozen: add(self.frozen, posting.frozen)?,
+            held: add(self.held, posting.held)?,
         };
-        if after.available.is_negative() || after.frozen.is_negative() {
+        if [after.available, after.frozen, after.held].iter().any(|part| part.is_negative()) {
             return Err(LedgerError::Negative);
         }
         Ok(after)
@@ -117,12 +229,9 @@ mod tests {
     use super::*;
 
     fn posting(available: &str, frozen: &str) -> Posting {
-        Posting {
-            tenant_user_id: "2049".into(),
-            asset: "TRON#TRX".parse().unwrap(),
-            available: available.parse().unwrap(),
-            frozen: frozen.parse().unwrap(),
-        }
+        let asset = "TRON#TRX".parse().unwrap();
+        let (available, frozen) = (available.parse().unwrap(), frozen.parse().unwrap());
+        Posting { available, frozen, ..Posting::empty("2049", &asset) }
     }
 
     #[test]
@@ -146,15 +255,9 @@ mod tests {
             let expected = expected.map(|(available, frozen)| Balance {
                 available: available.parse().unwrap(),
                 frozen: frozen.parse().unwrap(),
+                held: Decimal::ZERO,
             });
             assert_eq!(after, expected, "{steps:?}");
         }
-    }
-
-    #[test]
-    fn a_credit_touches_one_user_and_one_asset() {
-        let asset = Asset::new("TRON", "TRX").unwrap();
-        let credit = Posting::credit("2049", &asset, &Amount::parse("2.500000000000").unwrap());
-        assert_eq!(credit, posting("2.5", "0"));
     }
 }

@@ -29,15 +29,23 @@ mod idempotency;
 mod ledger;
 mod model;
 mod money;
+mod order;
+mod policy;
 mod refusal;
 
 pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};
 pub use idempotency::{EventKey, Fingerprint, Identity, Verdict, judge};
-pub use ledger::{Balance, Entry, LedgerError, Outcome, Posting, balances};
+pub use ledger::{AddressUpdate, Balance, Entry, LedgerError, Outcome, Posting, balances};
 pub use model::{
-    AddressChange, Asset, AssetError, Callback, CallbackType, Deposit, InsufficientBalance, InsufficientGas,
-    MAX_TEXT_BYTES, Notice, Payout, Reply, SchemaError, Withdrawal, WithdrawalConfirmation,
-    WithdrawalFailure,
+    AddressChange, Asset, AssetError, Callback, CallbackType, Deposit, ENERGY, InsufficientBalance,
+    InsufficientGas, MAX_TEXT_BYTES, Notice, Payout, Registration, Reply, SchemaError, Withdrawal,
+    WithdrawalConfirmation, WithdrawalFailure,
 };
 pub use money::{Amount, AmountError, Decimal, DecimalError, MAX_DIGITS};
+pub use order::{
+    ActualBelowOrder, Details, Effect, Expect, Order, OrderEvent, OrderState, OrderUpdate, StallCause,
+    Standing, Terms, Transition, cancel, complete, complete_as_ordered, confirm, confirm_again, fail,
+    register, stall, transition,
+};
+pub use policy::{Policy, Seen, Sight, Step};
 pub use refusal::Refusal;

@@ -10,7 +10,11 @@ pub use reply::{Payout, Reply};
 
 use crate::cipher::Opened;
 use crate::money::Amount;
+use crate::order::Terms;
 use fields::Fields;
+
+/// The symbol of an energy lease, which is no coin.
+pub const ENERGY: &str = "ENERGY";
 
 /// The number that tells callbacks apart, with the platform's name for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -251,6 +255,37 @@ impl Callback {
     }
 }
 
+/// A merchant's own request to register a withdrawal, by the same strict reading as the platform's callbacks.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The merchant's id of the withdrawal.
+    pub call_back_id: String,
+    /// The user who withdraws.
+    pub tenant_user_id: String,
+    /// What it is to pay.
+    pub terms: Terms,
+}
+
+impl Registration {
+    /// Parses `{"callBackId", "tenantUserId", "chainName", "symbol", "amount", "address"}`.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError`] names the field and the broken rule.
+    pub fn parse(json: &str) -> Result<Self, SchemaError> {
+        let fields = Fields::parse(json)?;
+        Ok(Self {
+            call_back_id: fields.text("callBackId")?,
+            tenant_user_id: fields.text("tenantUserId")?,
+            terms: Terms {
+                asset: fields.asset()?,
+                amount: fields.amount("amount")?,
+                address: fields.text("address")?,
+            },
+        })
+    }
+}
+
 impl std::fmt::Debug for Callback {
     /// Type and request only: the rest is the user's.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -259,6 +294,17 @@ impl std::fmt::Debug for Callback {
 }
 
 impl Deposit {
+    /// Is the higher of the two risk scores at or above `threshold`? A score that is missing or out of the
+    /// documented range counts as the highest.
+    #[must_use]
+    pub fn is_risky(&self, threshold: u8) -> bool {
+        let reaches = |score: Option<i64>| match score {
+            Some(score @ 0..=100) => score >= i64::from(threshold),
+            _ => true,
+        };
+        reaches(self.risk_level_from) || reaches(self.risk_level_to)
+    }
+
     fn parse(fields: &Fields<'_>) -> Result<Notice, SchemaError> {
         Ok(Notice::Deposit(Self {
             tx_id: fields.text("txId")?,
@@ -286,6 +332,12 @@ impl WithdrawalConfirmation {
 }
 
 impl Withdrawal {
+    /// Is this an energy lease? Then `amount` counts leases, and no coin moves.
+    #[must_use]
+    pub fn is_energy(&self) -> bool {
+        self.asset.symbol() == ENERGY
+    }
+
     fn parse(fields: &Fields<'_>) -> Result<Notice, SchemaError> {
         Ok(Notice::Withdrawal(Self {
             call_back_id: fields.text("callBackId")?,

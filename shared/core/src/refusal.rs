@@ -1,8 +1,9 @@
 //! Callbacks that were understood and refused: each reason has a name, a code and a sentence.
 
 use crate::model::CallbackType;
+use crate::order::OrderState;
 
-/// Why an opened, well-formed callback is not accepted. In the order in which they are checked.
+/// Why an opened, well-formed callback is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The callback came to a function of another type.
@@ -17,6 +18,33 @@ pub enum Refusal {
     /// The user's balance cannot hold the exact sum.
     #[error("the balance cannot hold the exact sum in 38 digits")]
     BalanceOutOfRange,
+    /// The user's balance has less than is to be taken.
+    #[error("the balance is too low")]
+    BalanceTooLow,
+    /// No such order.
+    #[error("there is no order with this callBackId")]
+    UnknownOrder,
+    /// The order belongs to another user.
+    #[error("the order belongs to another user")]
+    OtherUser,
+    /// The order pays another amount, coin, chain or address.
+    #[error("the order has another amount, symbol, chain or address")]
+    OtherTerms,
+    /// The order is past the point where this could happen.
+    #[error("the order is already {0}")]
+    OrderEnded(OrderState),
+    /// The order's details were given to the platform: it cannot be taken back.
+    #[error("the order is already confirmed")]
+    OrderConfirmed,
+    /// An operator holds the order.
+    #[error("the order is on hold")]
+    OrderHeld,
+    /// The order was registered too long ago to be paid now.
+    #[error("the order is too old to be confirmed")]
+    OrderTooOld,
+    /// The order was confirmed under another trackingId: this would pay it twice.
+    #[error("the order was confirmed under another trackingId")]
+    OtherTrackingId,
 }
 
 impl Refusal {
@@ -28,6 +56,15 @@ impl Refusal {
             Self::RequestConflict => 2002,
             Self::EventConflict => 2003,
             Self::BalanceOutOfRange => 2004,
+            Self::BalanceTooLow => 2005,
+            Self::UnknownOrder => 2006,
+            Self::OtherUser => 2007,
+            Self::OtherTerms => 2008,
+            Self::OrderEnded(_) => 2009,
+            Self::OrderConfirmed => 2010,
+            Self::OrderHeld => 2011,
+            Self::OrderTooOld => 2012,
+            Self::OtherTrackingId => 2013,
         }
     }
 
@@ -39,6 +76,24 @@ impl Refusal {
             Self::RequestConflict => "request-conflict",
             Self::EventConflict => "event-conflict",
             Self::BalanceOutOfRange => "balance-out-of-range",
+            Self::BalanceTooLow => "balance-too-low",
+            Self::UnknownOrder => "unknown-order",
+            Self::OtherUser => "other-user",
+            Self::OtherTerms => "other-terms",
+            Self::OrderEnded(_) => "order-ended",
+            Self::OrderConfirmed => "order-confirmed",
+            Self::OrderHeld => "order-held",
+            Self::OrderTooOld => "order-too-old",
+            Self::OtherTrackingId => "other-tracking-id",
+        }
+    }
+
+    /// The type of the event that the merchant's systems are sent (EventBridge's `detail-type`).
+    #[must_use]
+    pub fn detail_type(self) -> &'static str {
+        match self {
+            Self::RequestConflict | Self::EventConflict => "waas.conflict",
+            _ => "waas.contradiction",
         }
     }
 

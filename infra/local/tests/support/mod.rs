@@ -1,19 +1,34 @@
 //! What the tests of a whole function need: the real binary under a Lambda Runtime API, and services that
 //! can be made to fail.
 
-#![allow(dead_code, reason = "each test crate uses its part")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test crate uses its part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
 
 mod faults;
 mod runtime;
+mod scene;
 
 pub use faults::{Fault, FaultyProxy};
 pub use runtime::{Function, Lambda};
+pub use scene::Deployment;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use waas_local::Stack;
 use waas_platform::{Exchange, Platform, event};
 
 /// The documents' deposit.
 pub const DEPOSIT: &str = include_str!("../../../../events/plain/deposit.json");
+
+/// The documents' reply to it.
+pub fn documented_reply() -> Value {
+    json!({
+        "type": 1, "callBackId": null, "trackingId": "6484", "state": null,
+        "txId": "b00a4aa3d6426f6409a83ae72a79de5b559a2c339ebc89b8b75427c2600978e3", "txIndex": -1,
+        "chainName": "TRON", "symbol": "TRX", "amount": "2.500000000000",
+        "fromAddress": "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK", "toAddress": "TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP",
+        "tenantType": null, "requestUUID": "fbd70fb4-c302-4228-bd61-6326e0539551", "tenantUserId": "2049"
+    })
+}
 
 /// The documents' deposit with one field changed; `Value::Null` removes it.
 pub fn deposit_with(field: &str, value: impl Into<Value>) -> String {
@@ -58,4 +73,23 @@ pub fn err_code(exchange: &Exchange) -> i64 {
 /// Status and errCode.
 pub fn verdict(exchange: &Exchange) -> (u16, i64) {
     (exchange.status, err_code(exchange))
+}
+
+/// A variable of the stack's environment.
+pub fn variable(stack: &Stack, name: &str) -> String {
+    stack.environment().iter().find(|(known, _)| *known == name).unwrap().1.clone()
+}
+
+/// The stack's environment, with the proxies for its endpoints.
+pub fn environment(
+    stack: &Stack,
+    dynamodb: &FaultyProxy,
+    secrets: &FaultyProxy,
+) -> Vec<(&'static str, String)> {
+    let proxied = |(name, value): &(&'static str, String)| match *name {
+        "AWS_ENDPOINT_URL_DYNAMODB" => (*name, dynamodb.url.clone()),
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER" => (*name, secrets.url.clone()),
+        _ => (*name, value.clone()),
+    };
+    stack.environment().iter().map(proxied).collect()
 }

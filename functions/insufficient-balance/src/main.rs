@@ -1,0 +1,6 @@
+//! Serves [`insufficient_balance::BalanceShortages`] under the Lambda runtime.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    waas_callback_aws::serve(insufficient_balance::BalanceShortages).await
+}

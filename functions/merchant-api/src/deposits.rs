@@ -1,0 +1,40 @@
+//! Deposits that were held for their risk.
+
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+use waas_callback_aws::Merchant;
+
+use crate::problem::Problem;
+
+/// A released deposit.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Release {
+    event_key: String,
+    /// Always `released`.
+    #[schema(example = "released")]
+    state: &'static str,
+}
+
+/// Release a held deposit: its amount becomes available
+#[utoipa::path(
+    post, path = "/deposits/{eventKey}/release", tag = "deposits", operation_id = "releaseDeposit",
+    params(("eventKey" = String, Path, description = "The deposit's event")),
+    responses(
+        (status = 200, description = "Released, now or before", body = Release),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not a held deposit", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn release(
+    State(merchant): State<Merchant>,
+    Path(event_key): Path<String>,
+) -> Result<Json<Release>, Problem> {
+    merchant.release(&event_key, SystemTime::now()).await?;
+    Ok(Json(Release { event_key, state: "released" }))
+}

@@ -1,0 +1,80 @@
+//! The merchant's own door: register, read, cancel and hold withdrawals; read users; release held deposits.
+//!
+//! To be put behind IAM: nothing here asks who is calling. Errors have the form of RFC 9457.
+
+mod deposits;
+mod problem;
+mod users;
+mod withdrawals;
+
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use waas_callback_aws::Merchant;
+
+use problem::Problem;
+
+/// A registration has six short fields.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "waas-callbacks merchant API",
+        description = "Withdrawals, balances, addresses and events of the ledger that the platform's callbacks \
+                       feed. Every request is signed with AWS Signature Version 4 (IAM). Amounts are decimal texts.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    tags((name = "withdrawals"), (name = "users"), (name = "deposits"))
+)]
+struct Document;
+
+fn routes() -> OpenApiRouter<Merchant> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(withdrawals::register))
+        .routes(routes!(withdrawals::show, withdrawals::cancel))
+        .routes(routes!(withdrawals::hold, withdrawals::unhold))
+        .routes(routes!(users::show))
+        .routes(routes!(users::events))
+        .routes(routes!(deposits::release))
+}
+
+/// The routes, ready to serve.
+pub fn router(merchant: Merchant) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router
+        .route_layer(from_fn(log))
+        .fallback(async || Problem::no_route())
+        .method_not_allowed_fallback(async || Problem::no_method())
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(merchant)
+}
+
+/// The OpenAPI 3.1 document of these routes, as `docs/openapi.json` has it.
+///
+/// # Panics
+///
+/// Never: the document always serialises.
+#[must_use]
+#[expect(clippy::expect_used, reason = "the document is plain data")]
+pub fn openapi() -> String {
+    let (_, document) = routes().split_for_parts();
+    document.to_pretty_json().expect("the document is plain data")
+}
+
+/// One line a request: the route, not the path, which names a user.
+async fn log(path: MatchedPath, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    let latency_ms = started.elapsed().as_secs_f64() * 1e3;
+    let status = response.status().as_u16();
+    tracing::info!(%method, route = path.as_str(), status, latencyMs = latency_ms, "request");
+    response
+}

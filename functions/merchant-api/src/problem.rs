@@ -1,0 +1,96 @@
+//! Errors as RFC 9457 writes them.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use waas_callback::{Refusal, SchemaError};
+use waas_callback_aws::{MerchantError, Unavailable};
+
+/// An error (RFC 9457, `application/problem+json`).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// `urn:waas-callbacks:problem:` and the error's name.
+    #[schema(example = "urn:waas-callbacks:problem:balance-too-low")]
+    r#type: String,
+    /// What the status means.
+    #[schema(example = "Unprocessable Entity")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    status: u16,
+    /// What is wrong.
+    #[schema(example = "the balance is too low")]
+    detail: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, name: &str, detail: impl ToString) -> Self {
+        Self {
+            r#type: format!("urn:waas-callbacks:problem:{name}"),
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: detail.to_string(),
+        }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "nothing of that name")
+    }
+
+    pub(crate) fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-route", "this API has no such path")
+    }
+
+    pub(crate) fn no_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "this path has no such method")
+    }
+}
+
+impl From<SchemaError> for Problem {
+    fn from(error: SchemaError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", error)
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(error: Unavailable) -> Self {
+        tracing::error!(cause = %error, "unavailable");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "temporarily unavailable, try again")
+    }
+}
+
+impl From<MerchantError> for Problem {
+    fn from(error: MerchantError) -> Self {
+        match error {
+            MerchantError::NotFound => Self::not_found(),
+            MerchantError::NotHeld => Self::new(StatusCode::CONFLICT, "not-held", error),
+            MerchantError::Unavailable(error) => error.into(),
+            MerchantError::Refused(refusal) => {
+                let status = match refusal {
+                    Refusal::BalanceTooLow | Refusal::BalanceOutOfRange => StatusCode::UNPROCESSABLE_ENTITY,
+                    _ => StatusCode::CONFLICT,
+                };
+                let detail = match refusal {
+                    // Said of the platform's events elsewhere; here the event is the merchant's own request.
+                    Refusal::EventConflict => {
+                        "this callBackId was registered before with other content".to_owned()
+                    }
+                    refusal => refusal.to_string(),
+                };
+                Self::new(status, refusal.name(), detail)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        response
+    }
+}

@@ -1,0 +1,193 @@
+//! Withdrawal orders.
+
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waas_callback::{ENERGY, Registration, SchemaError};
+use waas_callback_aws::{Merchant, OrderRecord};
+
+use crate::problem::Problem;
+
+/// A withdrawal to register. Parsed by the strict reading of the callbacks themselves; this is its shape.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "the shape of what `Registration::parse` reads, for the document")]
+pub(crate) struct NewWithdrawal {
+    /// Your id of the withdrawal, unique in your system; the platform will name it.
+    #[schema(example = "250624392590001", max_length = 255)]
+    call_back_id: String,
+    /// The user's id in your system.
+    #[schema(example = "1945", max_length = 255)]
+    tenant_user_id: String,
+    #[schema(example = "TRON", max_length = 255)]
+    chain_name: String,
+    #[schema(example = "USDT", max_length = 255)]
+    symbol: String,
+    /// A positive decimal of at most 38 digits, as a text or a JSON number.
+    #[schema(example = "3.3")]
+    amount: String,
+    /// Where to pay.
+    #[schema(example = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK", max_length = 255)]
+    address: String,
+}
+
+/// A withdrawal order.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Withdrawal {
+    call_back_id: String,
+    tenant_user_id: String,
+    /// `reserved`, `confirmed`, `completed`, `failed` or `cancelled`.
+    #[schema(example = "reserved")]
+    state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbol: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    /// The transaction that paid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tx_id: Option<String>,
+    /// The platform's id, from the confirmation on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking_id: Option<String>,
+    /// Why it waits at the platform: `insufficient-balance` or `insufficient-gas`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stalled: Option<String>,
+    /// What the platform kept of the ordered amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fee: Option<String>,
+    /// False for a withdrawal that only the platform reported.
+    registered: bool,
+    /// True while an operator keeps it from being confirmed.
+    held: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<String>,
+}
+
+impl From<OrderRecord> for Withdrawal {
+    fn from(order: OrderRecord) -> Self {
+        Self {
+            call_back_id: order.call_back_id,
+            tenant_user_id: order.tenant_user_id,
+            state: order.state,
+            chain_name: order.chain_name,
+            symbol: order.symbol,
+            amount: order.amount,
+            address: order.address,
+            tx_id: order.tx_id,
+            tracking_id: order.tracking_id,
+            stalled: order.stalled,
+            fee: order.fee,
+            registered: order.is_registered,
+            held: order.is_held,
+            updated_at: order.updated_at,
+        }
+    }
+}
+
+/// Register a withdrawal: its amount moves from available to frozen
+#[utoipa::path(
+    post, path = "/withdrawals", tag = "withdrawals", operation_id = "registerWithdrawal",
+    request_body = NewWithdrawal,
+    responses(
+        (status = 201, description = "Registered", body = Withdrawal),
+        (status = 200, description = "Registered before, with the same content", body = Withdrawal),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Known with other content", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not enough available", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn register(
+    State(merchant): State<Merchant>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Withdrawal>), Problem> {
+    let json = str::from_utf8(&body).map_err(|_| Problem::from(SchemaError::NotJson))?;
+    let registration = Registration::parse(json)?;
+    if registration.terms.asset.symbol() == ENERGY {
+        let detail = "an energy lease is no coin: there is nothing to freeze";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-coin", detail));
+    }
+    let (is_new, order) = merchant.register(&registration, SystemTime::now()).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(order.into())))
+}
+
+/// Read a withdrawal
+#[utoipa::path(
+    get, path = "/withdrawals/{callBackId}", tag = "withdrawals", operation_id = "getWithdrawal",
+    params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
+    responses(
+        (status = 200, description = "The withdrawal", body = Withdrawal),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn show(
+    State(merchant): State<Merchant>,
+    Path(call_back_id): Path<String>,
+) -> Result<Json<Withdrawal>, Problem> {
+    let order = merchant.books.order(&call_back_id).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(order.into()))
+}
+
+/// Cancel a withdrawal that is still reserved: its amount is available again
+#[utoipa::path(
+    delete, path = "/withdrawals/{callBackId}", tag = "withdrawals", operation_id = "cancelWithdrawal",
+    params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
+    responses(
+        (status = 200, description = "Cancelled, now or before", body = Withdrawal),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Confirmed, or ended otherwise", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn cancel(
+    State(merchant): State<Merchant>,
+    Path(call_back_id): Path<String>,
+) -> Result<Json<Withdrawal>, Problem> {
+    Ok(Json(merchant.cancel(&call_back_id, SystemTime::now()).await?.into()))
+}
+
+/// Hold a withdrawal: while held, it is not confirmed to the platform
+#[utoipa::path(
+    put, path = "/withdrawals/{callBackId}/hold", tag = "withdrawals", operation_id = "holdWithdrawal",
+    params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
+    responses(
+        (status = 200, description = "Held", body = Withdrawal),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn hold(
+    State(merchant): State<Merchant>,
+    Path(call_back_id): Path<String>,
+) -> Result<Json<Withdrawal>, Problem> {
+    Ok(Json(merchant.hold(&call_back_id, true).await?.into()))
+}
+
+/// Take a withdrawal off hold
+#[utoipa::path(
+    delete, path = "/withdrawals/{callBackId}/hold", tag = "withdrawals", operation_id = "unholdWithdrawal",
+    params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
+    responses(
+        (status = 200, description = "Not held", body = Withdrawal),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn unhold(
+    State(merchant): State<Merchant>,
+    Path(call_back_id): Path<String>,
+) -> Result<Json<Withdrawal>, Problem> {
+    Ok(Json(merchant.hold(&call_back_id, false).await?.into()))
+}

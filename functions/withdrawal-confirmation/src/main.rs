@@ -1,0 +1,6 @@
+//! Serves [`withdrawal_confirmation::Confirmations`] under the Lambda runtime.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    waas_callback_aws::serve(withdrawal_confirmation::Confirmations).await
+}

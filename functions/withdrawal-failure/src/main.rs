@@ -1,0 +1,6 @@
+//! Serves [`withdrawal_failure::Failures`] under the Lambda runtime.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    waas_callback_aws::serve(withdrawal_failure::Failures).await
+}

@@ -1,0 +1,103 @@
+//! Recomputes every balance from the postings of the events and names each difference.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use waas_callback::{Asset, Balance, Decimal, Posting};
+use waas_callback_aws::{Books, postings};
+
+/// A balance that is not the sum of its postings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The user.
+    pub tenant_user_id: String,
+    /// What is counted.
+    pub asset: Asset,
+    /// What the table says.
+    pub recorded: Balance,
+    /// What the postings add up to; absent where the sum needs more than 38 digits.
+    pub posted: Option<Balance>,
+}
+
+/// What an audit found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// Events read.
+    pub events: usize,
+    /// Balances compared.
+    pub balances: usize,
+    /// Those that differ.
+    pub differences: Vec<Difference>,
+}
+
+impl fmt::Display for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { events, balances, differences } = self;
+        for Difference { tenant_user_id, asset, recorded, posted } in differences {
+            write!(f, "{tenant_user_id} {asset}: recorded {}", Shown(recorded))?;
+            match posted {
+                Some(posted) => writeln!(f, ", posted {}", Shown(posted))?,
+                None => writeln!(f, ", posted: more than 38 digits")?,
+            }
+        }
+        let count = differences.len();
+        write!(f, "{events} events, {balances} balances, {count} differences")
+    }
+}
+
+struct Shown<'a>(&'a Balance);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Balance { available, frozen, held } = self.0;
+        write!(f, "available {available} frozen {frozen} held {held}")
+    }
+}
+
+/// Audits the tables.
+///
+/// Reads the balances before the events, so callbacks that arrive meanwhile can show as differences: audit
+/// again, or while nothing arrives.
+///
+/// # Errors
+///
+/// If the tables cannot be read.
+pub async fn audit(books: &Books) -> anyhow::Result<Audit> {
+    let recorded = books.all_balances().await?;
+    let events = books.all_events().await?;
+    let mut sums = BTreeMap::<(String, Asset), Option<Balance>>::new();
+    for event in &events {
+        for posting in postings(event)? {
+            let sum = sums.entry((posting.tenant_user_id.clone(), posting.asset.clone()));
+            let sum = sum.or_insert(Some(Balance::default()));
+            *sum = sum.and_then(|balance| add(balance, &posting));
+        }
+    }
+    let mut differences = Vec::new();
+    let balances = recorded.len();
+    for (tenant_user_id, of) in recorded {
+        let posted =
+            sums.remove(&(tenant_user_id.clone(), of.asset.clone())).unwrap_or(Some(Balance::default()));
+        if posted != Some(of.balance) {
+            differences.push(Difference { tenant_user_id, asset: of.asset, recorded: of.balance, posted });
+        }
+    }
+    let missing = sums.into_iter().filter(|(_, posted)| *posted != Some(Balance::default()));
+    differences.extend(missing.map(|((tenant_user_id, asset), posted)| Difference {
+        tenant_user_id,
+        asset,
+        recorded: Balance::default(),
+        posted,
+    }));
+    Ok(Audit { events: events.len(), balances, differences })
+}
+
+/// The events come in no order, so a sum may pass below zero on its way; only its end counts.
+fn add(balance: Balance, posting: &Posting) -> Option<Balance> {
+    let add = Decimal::checked_add;
+    Some(Balance {
+        available: add(balance.available, posting.available)?,
+        frozen: add(balance.frozen, posting.frozen)?,
+        held: add(balance.held, posting.held)?,
+    })
+}
