@@ -1,28 +1,47 @@
 //! A whole story, told in a table: each request, its answer, and the balance after it.
 
+mod story;
+
 use anyhow::{Context as _, ensure};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
-use waas_callback::Asset;
+use serde_json::Value;
+use waas_callback::{Asset, Balance};
 use waas_callback_aws::Books;
-use waas_platform::{Exchange, Platform, PrivateKey, with_new_uuid};
+use waas_platform::{Exchange, Platform};
 
+use crate::audit::audit;
 use crate::stack::{Options, Stack};
-
-const DEPOSIT: &str = include_str!("../../../events/plain/deposit.json");
-const ROUTE: &str = "/callback/deposit";
 
 /// One request of the story and what has to come of it.
 struct Step {
     story: &'static str,
-    platform: Platform,
-    plaintext: String,
+    request: Request,
     status: u16,
+    /// The answer's errCode; 0 for the merchant's own requests.
     err_code: i64,
-    available: &'static str,
+    /// Whose balance is shown, in what.
+    holder: (&'static str, &'static str),
+    /// What that holds afterwards, available and frozen.
+    balance: (&'static str, &'static str),
 }
 
-/// Plays the story on a stack of its own and returns the table.
+enum Request {
+    /// From the platform, to a route.
+    Callback { platform: Box<Platform>, route: &'static str, plaintext: String },
+    /// From the merchant, to its own API.
+    Call { method: &'static str, path: &'static str, body: Option<Value> },
+}
+
+/// What was sent and what came back, as the table shows it.
+struct Told {
+    request: String,
+    answer: String,
+    status: u16,
+    err_code: i64,
+}
+
+/// Plays the story on a stack of its own and returns the table, with the audit of the books below it.
 ///
 /// # Errors
 ///
@@ -36,75 +55,103 @@ pub async fn play() -> anyhow::Result<String> {
 
 async fn tell(stack: &Stack) -> anyhow::Result<String> {
     let books = Books::of(stack.config());
-    let asset = Asset::new("TRON", "TRX")?;
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["what happens", "request", "answer", "2049 holds, TRON#TRX"]);
-    for step in story()? {
-        let url = stack.url(ROUTE);
-        let (platform, plaintext) = (step.platform, step.plaintext.clone());
-        let sending = tokio::task::spawn_blocking(move || platform.send(&url, &plaintext));
-        let exchange = sending.await?.context(step.story)?;
-        let available = books.balance("2049", &asset).await?.available.to_string();
-        table.add_row([
-            step.story.to_owned(),
-            request(&step.plaintext)?,
-            answer(&exchange),
-            available.clone(),
-        ]);
+    table.set_header(["what happens", "request", "answer", "balance after it"]);
+    for step in story::steps()? {
+        let told = match &step.request {
+            Request::Callback { platform, route, plaintext } => {
+                callback(stack, platform, route, plaintext).await.context(step.story)?
+            }
+            Request::Call { method, path, body } => call(stack, method, path, body.as_ref()).await?,
+        };
+        let (user, asset) = step.holder;
+        let asset: Asset = asset.parse()?;
+        let balance = books.balance(user, &asset).await?;
+        let Told { request, answer, status, err_code } = told;
+        table.add_row([step.story.to_owned(), request, answer, shown(user, &asset, &balance)]);
 
-        let err_code = exchange.answer.as_ref().map_or(0, |answer| answer.err_code);
-        let seen = (exchange.status, err_code, &*available);
-        let expected = (step.status, step.err_code, step.available);
+        let (available, frozen) = (balance.available.to_string(), balance.frozen.to_string());
+        let seen = (status, err_code, (&*available, &*frozen));
+        let expected = (step.status, step.err_code, step.balance);
         ensure!(seen == expected, "{}: expected {expected:?}, saw {seen:?}\n{table}", step.story);
-        ensure!(exchange.problems.is_empty(), "{}: {:?}", step.story, exchange.problems);
     }
-    Ok(table.to_string())
+    let audit = audit(&books).await?;
+    ensure!(audit.differences.is_empty(), "{audit}\n{table}");
+    Ok(format!("{table}\naudit: {audit}"))
 }
 
-fn story() -> anyhow::Result<Vec<Step>> {
-    let platform = Platform::development();
-    let retry = with_new_uuid(DEPOSIT)?;
-    let altered = with_new_uuid(&DEPOSIT.replace("2.500000000000", "2500.000000000000"))?;
-    let forger = Platform::new(PrivateKey::generate(1024)?, platform.api_key.clone());
-    let stranger = Platform::new(platform.key.clone(), Some("not-our-api-key".to_owned()));
-    let step = |story, platform: &Platform, plaintext: &str, status, err_code| Step {
-        story,
-        platform: platform.clone(),
-        plaintext: plaintext.to_owned(),
-        status,
-        err_code,
-        available: "2.5",
-    };
-    Ok(vec![
-        step("a deposit arrives", &platform, DEPOSIT, 200, 0),
-        step("the platform repeats it", &platform, DEPOSIT, 200, 0),
-        step("it retries under a new requestUUID", &platform, &retry, 200, 0),
-        step("the same deposit with another amount", &platform, &altered, 200, 2003),
-        step("a forger seals with a key of his own", &forger, DEPOSIT, 400, 1003),
-        step("a stranger has the wrong API key", &stranger, DEPOSIT, 401, 1001),
-    ])
+fn shown(user: &str, asset: &Asset, balance: &Balance) -> String {
+    let available = format!("{user}: {} {}", balance.available, asset.symbol());
+    if balance.frozen.is_zero() { available } else { format!("{available}\n+ {} frozen", balance.frozen) }
 }
 
-fn request(plaintext: &str) -> anyhow::Result<String> {
-    let callback: serde_json::Value = serde_json::from_str(plaintext)?;
-    let field = |name: &str| callback[name].as_str().unwrap_or_default().to_owned();
-    let uuid = field("requestUUID");
-    Ok(format!(
-        "type {}, {} {}\nrequestUUID {}…",
-        callback["type"],
-        field("amount"),
-        field("symbol"),
-        &uuid[..8]
-    ))
+async fn callback(stack: &Stack, platform: &Platform, route: &str, plaintext: &str) -> anyhow::Result<Told> {
+    let (url, platform, sent) = (stack.url(route), platform.clone(), plaintext.to_owned());
+    let exchange = tokio::task::spawn_blocking(move || platform.send(&url, &sent)).await??;
+    ensure!(exchange.problems.is_empty(), "{:?}", exchange.problems);
+    let callback: Value = serde_json::from_str(plaintext)?;
+    let field = |name: &str| callback[name].as_str().map(|text| format!(" {text}")).unwrap_or_default();
+    let uuid: String = callback["requestUUID"].as_str().unwrap_or_default().chars().take(8).collect();
+    Ok(Told {
+        request: format!(
+            "type {}{}{}\nrequestUUID {uuid}…",
+            callback["type"],
+            field("amount"),
+            field("symbol")
+        ),
+        answer: answer(&exchange),
+        status: exchange.status,
+        err_code: exchange.answer.as_ref().map_or(0, |answer| answer.err_code),
+    })
 }
 
 fn answer(exchange: &Exchange) -> String {
     let Some(answer) = &exchange.answer else { return exchange.status.to_string() };
     let head = format!("{} errCode {}", exchange.status, answer.err_code);
-    let echoed = exchange.reply.as_ref().and_then(|reply| reply["requestUUID"].as_str());
-    match echoed {
-        Some(uuid) if answer.err_code == 0 => format!("{head}\nsealed reply to {}…", &uuid[..8]),
-        _ => format!("{head}\n{}", answer.message),
+    let Some(reply) = exchange.reply.as_ref().filter(|_| answer.err_code == 0) else {
+        return format!("{head}\n{}", answer.message);
+    };
+    let text = |name: &str| reply[name].as_str().unwrap_or_default();
+    if reply["type"] == 2 {
+        return format!("{head}\npay {} {} to {}…", text("amount"), text("symbol"), &text("address")[..8]);
     }
+    format!("{head}\nsealed reply to {}…", &text("requestUUID")[..8])
+}
+
+/// The merchant's own request, as its backend would send it (there, signed for IAM).
+async fn call(
+    stack: &Stack,
+    method: &'static str,
+    path: &'static str,
+    body: Option<&Value>,
+) -> anyhow::Result<Told> {
+    let (url, sent) = (stack.url(path), body.map(ToString::to_string));
+    let response = tokio::task::spawn_blocking(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut response = match (method, sent) {
+            ("POST", body) => {
+                agent.post(url).header("content-type", "application/json").send(body.unwrap_or_default())
+            }
+            ("DELETE", _) => agent.delete(url).call(),
+            _ => agent.get(url).call(),
+        }?;
+        Ok::<_, ureq::Error>((response.status().as_u16(), response.body_mut().read_to_string()?))
+    });
+    let (status, text) = response.await??;
+    let answer: Value = serde_json::from_str(&text)?;
+    let detail = answer["state"].as_str().or(answer["detail"].as_str()).unwrap_or_default();
+    let what = body.map(|body| {
+        format!(
+            "\n{} {}",
+            body["amount"].as_str().unwrap_or_default(),
+            body["symbol"].as_str().unwrap_or_default()
+        )
+    });
+    Ok(Told {
+        request: format!("{method} {path}{}", what.unwrap_or_default()),
+        answer: format!("{status} {detail}"),
+        status,
+        err_code: 0,
+    })
 }

@@ -1,9 +1,11 @@
 //! `waas-local`: the stack on one machine.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use waas_local::{Options, Stack, demo, development_secret};
+use waas_callback_aws::{Books, Config};
+use waas_local::{Options, Stack, audit, demo, development_secret};
 use waas_platform::DEVELOPMENT_API_KEY;
 
 /// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes on 127.0.0.1.
@@ -22,6 +24,10 @@ enum Command {
     Demo,
     /// Serve until interrupted (the default)
     Serve(Serve),
+    /// Recompute every balance from the postings of the events and name each difference. Reads the tables that
+    /// the environment names (the five `*_TABLE` variables, `AWS_REGION`, credentials), here or in AWS. Exits
+    /// with 1 if there is a difference
+    Audit,
 }
 
 #[derive(Args)]
@@ -44,14 +50,26 @@ struct Serve {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Demo) => anstream::println!("{}", demo::play().await?),
+        Some(Command::Audit) => {
+            // The secret is none of an audit's business.
+            let lookup = |name: &str| match name {
+                "WAAS_SECRET_ID" => Some("unused".to_owned()),
+                name => std::env::var(name).ok(),
+            };
+            let found = audit::audit(&Books::of(&Config::read(lookup)?)).await?;
+            anstream::println!("{found}");
+            if !found.differences.is_empty() {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Some(Command::Serve(options)) => serve(options).await?,
         None => serve(cli.serve).await?,
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(options: Serve) -> anyhow::Result<()> {
@@ -81,7 +99,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
             stack.url("/callback/deposit")
         );
     }
-    anstream::println!("# Serving {}; Ctrl-C ends it", stack.url("/callback/…"));
+    anstream::println!("# Serving {}; Ctrl-C ends it", stack.url("/"));
 
     tokio::select! {
         failed = stack.run() => failed,

@@ -580,7 +580,7 @@ async fn the_merchant_api_answers_as_its_document_says() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_audit_finds_what_is_put_in_by_hand() {
     let deployment = Deployment::new().await;
     deployment.deposit("1945", "USDT", "10").await;
@@ -610,6 +610,20 @@ async fn the_audit_finds_what_is_put_in_by_hand() {
         "{report}"
     );
     assert!(report.ends_with("2 balances, 2 differences"), "{report}");
+
+    // The command, as an operator runs it.
+    let command = || {
+        let environment = deployment.stack.environment().iter().map(|(name, value)| (name, value));
+        std::process::Command::new(env!("CARGO_BIN_EXE_waas-local")).arg("audit").envs(environment).output()
+    };
+    let failed = tokio::task::block_in_place(command).unwrap();
+    assert_eq!(
+        (failed.status.code(), &*String::from_utf8_lossy(&failed.stdout)),
+        (Some(1), &*format!("{report}\n"))
+    );
+    put("1945", "6.7").send().await.unwrap();
+    put("nobody", "0").item("frozen", number("0")).send().await.unwrap();
+    assert_eq!(tokio::task::block_in_place(command).unwrap().status.code(), Some(0));
 }
 
 #[tokio::test]

@@ -1,0 +1,169 @@
+//! What is played: the documents' flows, and those who try their luck.
+
+use serde_json::{Value, json};
+use waas_platform::{Platform, PrivateKey, with_new_uuid};
+
+use super::{Request, Step};
+
+const DEPOSIT: &str = include_str!("../../../../events/plain/deposit.json");
+const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
+const DEPOSITOR: (&str, &str) = ("2049", "TRON#TRX");
+const WITHDRAWER: (&str, &str) = ("1945", "TRON#USDT");
+
+pub(super) fn steps() -> anyhow::Result<Vec<Step>> {
+    let mut steps = deposit()?;
+    steps.extend(confirmed_withdrawal()?);
+    steps.extend(failed_withdrawal()?);
+    steps.extend(other_ends()?);
+    Ok(steps)
+}
+
+fn deposit() -> anyhow::Result<Vec<Step>> {
+    let platform = Platform::development();
+    let retry = with_new_uuid(DEPOSIT)?;
+    let altered = with_new_uuid(&DEPOSIT.replace("2.500000000000", "2500.000000000000"))?;
+    let forger = Platform::new(PrivateKey::generate(1024)?, platform.api_key.clone());
+    let stranger = Platform::new(platform.key.clone(), Some("not-our-api-key".to_owned()));
+    let step = |story, platform: &Platform, plaintext: &str, status, err_code| Step {
+        story,
+        request: Request::Callback {
+            platform: Box::new(platform.clone()),
+            route: "/callback",
+            plaintext: plaintext.to_owned(),
+        },
+        status,
+        err_code,
+        holder: DEPOSITOR,
+        balance: ("2.5", "0"),
+    };
+    Ok(vec![
+        step("a deposit arrives", &platform, DEPOSIT, 200, 0),
+        step("the platform repeats it", &platform, DEPOSIT, 200, 0),
+        step("it retries under a new requestUUID", &platform, &retry, 200, 0),
+        step("the same deposit with another amount", &platform, &altered, 200, 2003),
+        step("a forger seals with a key of his own", &forger, DEPOSIT, 400, 1003),
+        step("a stranger has the wrong API key", &stranger, DEPOSIT, 401, 1001),
+    ])
+}
+
+fn confirmed_withdrawal() -> anyhow::Result<Vec<Step>> {
+    let arrival = json!({
+        "type": 1, "trackingId": "7001", "chainName": "TRON", "symbol": "USDT", "amount": "10", "txId": "a1",
+        "txIndex": -1, "fromAddress": PAYEE, "toAddress": "TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP",
+        "riskLevelFrom": 3, "riskLevelTo": 3
+    });
+    let done = paid("order-1", "3.3");
+    Ok(vec![
+        said("a second user deposits", &arrival, 0, ("10", "0"))?,
+        register("she withdraws: the merchant registers it", "order-1", "3.3", 201, ("6.7", "3.3")),
+        asked("the platform asks what to pay", &order(2, "order-1"), 0, ("6.7", "3.3"))?,
+        said("the same question at the common URL", &order(2, "order-1"), 2001, ("6.7", "3.3"))?,
+        said("paid, on chain", &done, 0, ("6.7", "0"))?,
+        said("the platform tells it again", &done, 0, ("6.7", "0"))?,
+        call("the merchant looks", "GET", "/withdrawals/order-1", 200, ("6.7", "0")),
+        said("\"it failed\", says somebody late", &order(5, "order-1"), 2009, ("6.7", "0"))?,
+    ])
+}
+
+fn failed_withdrawal() -> anyhow::Result<Vec<Step>> {
+    let frozen = ("2.7", "4");
+    Ok(vec![
+        register("another withdrawal", "order-2", "4", 201, frozen),
+        asked("the platform asks what to pay", &order(2, "order-2"), 0, frozen)?,
+        said("the hot wallet is empty: it waits", &order(6, "order-2"), 0, frozen)?,
+        said("no gas: it waits", &order(7, "order-2"), 0, frozen)?,
+        call("the merchant would cancel: too late", "DELETE", "/withdrawals/order-2", 409, frozen),
+        said("it ended without paying", &order(5, "order-2"), 0, ("6.7", "0"))?,
+        said("the platform tells it again", &order(5, "order-2"), 0, ("6.7", "0"))?,
+    ])
+}
+
+fn other_ends() -> anyhow::Result<Vec<Step>> {
+    let address = json!({ "type": 4, "trackingId": null, "chainName": "TRON", "symbol": "USDT", "newAddress": "TNewAddress" });
+    Ok(vec![
+        register("a withdrawal beyond her means", "order-3", "6.71", 422, ("6.7", "0")),
+        register("one within them", "order-4", "6.7", 201, ("0", "6.7")),
+        call("the merchant takes it back", "DELETE", "/withdrawals/order-4", 200, ("6.7", "0")),
+        asked("the platform asks what to pay", &order(2, "order-4"), 2009, ("6.7", "0"))?,
+        said("paid without confirmation, never registered", &paid("order-5", "1"), 0, ("6.7", "0"))?,
+        register("its registration comes late", "order-5", "1", 201, ("5.7", "0")),
+        said("her deposit address changes", &address, 0, ("5.7", "0"))?,
+    ])
+}
+
+fn order(r#type: u8, id: &str) -> Value {
+    json!({ "type": r#type, "callBackId": id, "trackingId": format!("of-{id}") })
+}
+
+fn paid(id: &str, amount: &str) -> Value {
+    json!({
+        "type": 3, "callBackId": id, "trackingId": format!("of-{id}"), "txId": format!("tx-of-{id}"),
+        "chainName": "TRON", "symbol": "USDT", "amount": amount,
+        "fromAddress": "TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb", "toAddress": PAYEE
+    })
+}
+
+/// A callback on the second user, at the URL for all types but 2.
+fn said(
+    story: &'static str,
+    callback: &Value,
+    err_code: i64,
+    balance: (&'static str, &'static str),
+) -> anyhow::Result<Step> {
+    at("/callback", story, callback, err_code, balance)
+}
+
+/// A callback on the second user, at the URL for type 2.
+fn asked(
+    story: &'static str,
+    callback: &Value,
+    err_code: i64,
+    balance: (&'static str, &'static str),
+) -> anyhow::Result<Step> {
+    at("/callback/withdrawal-confirmation", story, callback, err_code, balance)
+}
+
+fn at(
+    route: &'static str,
+    story: &'static str,
+    callback: &Value,
+    err_code: i64,
+    balance: (&'static str, &'static str),
+) -> anyhow::Result<Step> {
+    let mut callback = callback.clone();
+    callback["tenantUserId"] = json!(WITHDRAWER.0);
+    callback["requestUUID"] = json!("");
+    callback["business"] = json!(0);
+    let request = Request::Callback {
+        platform: Box::new(Platform::development()),
+        route,
+        plaintext: with_new_uuid(&callback.to_string())?,
+    };
+    Ok(Step { story, request, status: 200, err_code, holder: WITHDRAWER, balance })
+}
+
+fn register(
+    story: &'static str,
+    id: &str,
+    amount: &str,
+    status: u16,
+    balance: (&'static str, &'static str),
+) -> Step {
+    let body = json!({
+        "callBackId": id, "tenantUserId": WITHDRAWER.0, "chainName": "TRON", "symbol": "USDT", "amount": amount,
+        "address": PAYEE
+    });
+    let request = Request::Call { method: "POST", path: "/withdrawals", body: Some(body) };
+    Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance }
+}
+
+fn call(
+    story: &'static str,
+    method: &'static str,
+    path: &'static str,
+    status: u16,
+    balance: (&'static str, &'static str),
+) -> Step {
+    let request = Request::Call { method, path, body: None };
+    Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance }
+}
