@@ -16,7 +16,7 @@ use axum::response::Response;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use waas_callback_aws::Merchant;
+use waas_callback_aws::{Merchant, milliseconds};
 
 use problem::Problem;
 
@@ -73,7 +73,7 @@ async fn log(path: MatchedPath, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let response = next.run(request).await;
-    let latency_ms = started.elapsed().as_secs_f64() * 1e3;
+    let latency_ms = milliseconds(started.elapsed());
     let status = response.status().as_u16();
     tracing::info!(%method, route = path.as_str(), status, latencyMs = latency_ms, "request");
     response

@@ -26,12 +26,12 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, name: &str, detail: impl ToString) -> Self {
+    pub(crate) fn new(status: StatusCode, name: &str, detail: impl Into<String>) -> Self {
         Self {
             r#type: format!("urn:waas-callbacks:problem:{name}"),
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
-            detail: detail.to_string(),
+            detail: detail.into(),
         }
     }
 
@@ -50,7 +50,7 @@ impl Problem {
 
 impl From<SchemaError> for Problem {
     fn from(error: SchemaError) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", error)
+        Self::new(StatusCode::BAD_REQUEST, "malformed", error.to_string())
     }
 }
 
@@ -65,7 +65,7 @@ impl From<MerchantError> for Problem {
     fn from(error: MerchantError) -> Self {
         match error {
             MerchantError::NotFound => Self::not_found(),
-            MerchantError::NotHeld => Self::new(StatusCode::CONFLICT, "not-held", error),
+            MerchantError::NotHeld => Self::new(StatusCode::CONFLICT, "not-held", error.to_string()),
             MerchantError::Unavailable(error) => error.into(),
             MerchantError::Refused(refusal) => {
                 let status = match refusal {

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
@@ -55,7 +56,9 @@ pub async fn create(client: &Client, tables: &Tables) -> anyhow::Result<()> {
         match create.send().await {
             Ok(_) => {}
             // A database file that survived a restart has them.
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) =>
+            {
                 continue;
             }
             Err(error) => return Err(error).with_context(|| format!("table {name} could not be created")),

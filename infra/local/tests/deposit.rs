@@ -1,5 +1,6 @@
 //! The binary `deposit` from outside: under a Lambda Runtime API, by the environment contract.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod support;

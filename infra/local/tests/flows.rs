@@ -1,5 +1,7 @@
 //! The documents' flows from outside: every function's binary, the merchant API and the platform together.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,8 @@ use waas_platform::Exchange;
 
 const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
 const ACCEPTED: (u16, i64) = (200, 0);
+const ENDED: i64 = 2009;
+const OTHER_TERMS: i64 = 2008;
 
 fn plain(name: &str) -> String {
     let path = format!("{}/../../events/plain/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -246,8 +250,6 @@ async fn contradictions_move_nothing_and_are_recorded_once() {
     assert_eq!(deployment.call(Method::DELETE, "/withdrawals/cancelled", None).await.0, 200, "again");
     assert_eq!(deployment.usdt("1945").await, money("93.4", "3.3"));
 
-    const ENDED: i64 = 2009;
-    const OTHER_TERMS: i64 = 2008;
     let evm = "0xDe0B295669a9FD93d5F28D9Ec85E40f4cb697BAe";
     let cases = [
         ("withdrawal-failure", failure("completed"), ENDED),

@@ -71,7 +71,7 @@ enum Transacted {
     Known(Verdict),
     Refused(Refusal),
     /// The order is not as expected, but so.
-    Order(Option<Order>),
+    Order(Option<Box<Order>>),
     /// The user has or had the address already.
     AddressKnown,
 }
@@ -122,7 +122,7 @@ impl Ledger {
                 Transacted::Known(Verdict::EventConflict) => Refusal::EventConflict,
                 Transacted::Refused(refusal) => refusal,
                 Transacted::Order(order) => {
-                    seen.order = order.map_or(Sight::Nothing, Sight::Found);
+                    seen.order = order.map_or(Sight::Nothing, |order| Sight::Found(*order));
                     continue;
                 }
                 Transacted::AddressKnown => {
@@ -262,7 +262,8 @@ fn explain(
         return Attempt::Again(Unavailable::new(code));
     }
     if let Some(reason) = failed(Part::Order) {
-        return Attempt::Done(reason.item().map(order).transpose().map(Transacted::Order));
+        let order = reason.item().map(order).transpose();
+        return Attempt::Done(order.map(|order| Transacted::Order(order.map(Box::new))));
     }
     if failed(Part::Address).is_some() {
         return Attempt::Done(Ok(Transacted::AddressKnown));

@@ -52,6 +52,7 @@ pub use ledger::{Item, Ledger, Unavailable};
 pub use merchant::{Merchant, MerchantError};
 pub use receiver::Receiver;
 pub use secret::SecretError;
+pub use telemetry::milliseconds;
 
 /// What one Lambda function makes of a callback. Pure: it touches neither AWS nor the clock.
 pub trait Function: Send + Sync + 'static {

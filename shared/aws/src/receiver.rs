@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt as _;
+use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use waas_callback::{Callback, Identity, OpenError, Payout, Policy, Refusal, Reply};
 
@@ -57,7 +58,7 @@ impl Receiver {
     async fn handle(&self, request: &Request, report: &mut Report) -> Done {
         let now = SystemTime::now();
         let deadline = Deadline::after(time_left(request, now));
-        let api_key = request.headers().get("x-api-key").map(|value| value.as_bytes());
+        let api_key = request.headers().get("x-api-key").map(HeaderValue::as_bytes);
         let body = match request.body() {
             Body::Text(text) => text.as_bytes(),
             Body::Binary(bytes) => bytes,

@@ -48,6 +48,13 @@ pub(crate) fn flush() {
     }
 }
 
+/// A duration as logs and metrics give it.
+#[must_use]
+#[expect(clippy::float_arithmetic, reason = "time, not money")]
+pub fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
 /// What is told of one callback: identifiers and results, no plaintext, no address, no key.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -79,7 +86,7 @@ impl Report {
         err_code: u16,
         latency: Duration,
     ) {
-        let latency_ms = latency.as_secs_f64() * 1e3;
+        let latency_ms = milliseconds(latency);
         let callback_type = self.callback_type.map_or("unknown", CallbackType::name);
         metrics::counter!("Callbacks", "Type" => callback_type, "Outcome" => outcome).increment(1);
         metrics::histogram!("Latency").record(latency_ms);

@@ -234,10 +234,13 @@ mod tests {
         Posting { available, frozen, ..Posting::empty("2049", &asset) }
     }
 
+    /// Postings as (available, frozen), and the balance that they lead to.
+    type Case<'a> = (&'a [(&'a str, &'a str)], Result<(&'a str, &'a str), LedgerError>);
+
     #[test]
     fn postings_add_up_or_are_refused_whole() {
         let nines = "9".repeat(38);
-        let cases: &[(&[(&str, &str)], Result<(&str, &str), LedgerError>)] = &[
+        let cases: &[Case<'_>] = &[
             (&[("2.5", "0")], Ok(("2.5", "0"))),
             (&[("0.1", "0"), ("0.2", "0")], Ok(("0.3", "0"))),
             (&[("10", "0"), ("-3.3", "3.3")], Ok(("6.7", "3.3"))),

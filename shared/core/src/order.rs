@@ -118,6 +118,7 @@ pub enum Transition {
 
 /// The table: every state and every event.
 #[must_use]
+#[expect(clippy::match_same_arms, reason = "a row for each standing")]
 pub fn transition(standing: Standing, event: OrderEvent) -> Transition {
     use OrderEvent::{Cancel, Complete, Confirm, Fail, Register, Stall};
     use OrderState::{Cancelled, Completed, Confirmed, Failed, Reserved};
@@ -493,10 +494,10 @@ pub fn fail(
         return Ok(Entry { order: Some(update), ..Entry::of(Outcome::FailedUnregistered) });
     };
     is_of_user(order, tenant_user_id)?;
-    if let (Some(to), Some(terms)) = (to_address, &order.terms) {
-        if !is_same_address(to, &terms.address) {
-            return Err(Refusal::OtherTerms);
-        }
+    if let (Some(to), Some(terms)) = (to_address, &order.terms)
+        && !is_same_address(to, &terms.address)
+    {
+        return Err(Refusal::OtherTerms);
     }
     end(call_back_id, Some(order), OrderEvent::Fail, Outcome::Failed)
 }

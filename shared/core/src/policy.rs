@@ -21,7 +21,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             risk_threshold: None,
-            confirmation_max_age: Duration::from_secs(24 * 60 * 60),
+            confirmation_max_age: Duration::from_hours(24),
             actual_below_order: ActualBelowOrder::default(),
         }
     }

@@ -1,5 +1,7 @@
 //! The order's state machine: the whole table, and what holds after any sequence of events.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
+
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
@@ -160,7 +162,7 @@ fn reserved() -> Order {
 
 #[test]
 fn refusals_of_a_confirmation_come_in_their_order() {
-    let day = Duration::from_secs(86_400);
+    let day = Duration::from_hours(24);
     let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     let ask = |order: Option<&Order>, user: &str, amount: Option<&str>, now| {
         let request =

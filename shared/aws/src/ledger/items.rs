@@ -17,7 +17,7 @@ use super::Unavailable;
 use crate::config::Tables;
 
 /// How long a request's record is kept. Its event's record, which never expires, still guards after that.
-const REQUEST_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+const REQUEST_RETENTION: Duration = Duration::from_hours(90 * 24);
 
 /// One item of a table.
 pub type Item = HashMap<String, AttributeValue>;
