@@ -3,7 +3,13 @@
 //! `cargo bench -p waas-callback` prints medians, and ratios against the `rsa` crate's own public operation for
 //! the same blocks, so that the figures mean something on any machine.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::float_arithmetic, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::float_arithmetic,
+    clippy::disallowed_methods,
+    reason = "a benchmark"
+)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -22,7 +28,8 @@ fn main() {
     println!("medians of {ROUNDS} rounds; ratio: against rsa::hazmat on as many blocks\n");
     println!("{:>5} {:>7} {:>12} {:>14} {:>7}", "bits", "blocks", "callback", "rsa::hazmat", "ratio");
     for bits in [1024, 2048, 4096] {
-        let platform = if bits == 1024 { PrivateKey::development() } else { PrivateKey::generate(bits).unwrap() };
+        let platform =
+            if bits == 1024 { PrivateKey::development() } else { PrivateKey::generate(bits).unwrap() };
         let key = PublicKey::parse(&platform.public_key_base64()).unwrap();
         let body = platform.seal(DEPOSIT.as_bytes());
         let mut rng = rand::rng();
@@ -34,12 +41,15 @@ fn main() {
         };
 
         // As many public operations by the crate's own constant-time window, and nothing else.
-        let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, platform.public_key_base64());
+        let der =
+            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, platform.public_key_base64());
         let theirs = RsaPublicKey::from_public_key_der(&der.unwrap()).unwrap();
         let blocks = (body.len() / 4 * 3 + whole() / 4 * 3) / theirs.size();
-        let block = BoxedUint::from_be_slice(&vec![0x5a; theirs.size() - 1], theirs.n_bits_precision()).unwrap();
+        let block =
+            BoxedUint::from_be_slice(&vec![0x5a; theirs.size() - 1], theirs.n_bits_precision()).unwrap();
         let baseline = || {
-            (0..blocks).for_each(|_| _ = black_box(rsa::hazmat::rsa_encrypt(&theirs, black_box(&block)).unwrap()));
+            (0..blocks)
+                .for_each(|_| _ = black_box(rsa::hazmat::rsa_encrypt(&theirs, black_box(&block)).unwrap()));
             blocks
         };
 

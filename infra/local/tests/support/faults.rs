@@ -1,6 +1,6 @@
 //! A proxy before an AWS service that counts its requests and can make them fail.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -36,6 +36,7 @@ struct Shared {
     target: String,
     agent: ureq::Agent,
     requests: Mutex<BTreeMap<String, usize>>,
+    calls: Mutex<BTreeSet<(String, String)>>,
     faults: Mutex<VecDeque<Fault>>,
     always: Mutex<Option<Fault>>,
 }
@@ -48,6 +49,7 @@ impl FaultyProxy {
             target: target.to_owned(),
             agent,
             requests: Mutex::default(),
+            calls: Mutex::default(),
             faults: Mutex::default(),
             always: Mutex::default(),
         });
@@ -74,6 +76,32 @@ impl FaultyProxy {
     }
 }
 
+impl FaultyProxy {
+    /// What was asked for since the last call, as IAM authorises it: verb and table, or table and index.
+    pub fn take_calls(&self) -> BTreeSet<(String, String)> {
+        std::mem::take(&mut self.state.calls.lock().unwrap())
+    }
+}
+
+/// A transaction is authorised by the verbs of its parts.
+fn calls(operation: &str, body: &Value) -> Vec<(String, String)> {
+    let resource = |part: &Value| {
+        let table = part["TableName"].as_str().or(part["SecretId"].as_str()).unwrap_or("?");
+        part["IndexName"].as_str().map_or(table.to_owned(), |index| format!("{table}/index/{index}"))
+    };
+    match body["TransactItems"].as_array() {
+        Some(items) => items
+            .iter()
+            .flat_map(|item| item.as_object().unwrap())
+            .map(|(verb, part)| match verb.as_str() {
+                "ConditionCheck" => ("ConditionCheckItem".to_owned(), resource(part)),
+                verb => (format!("{verb}Item"), resource(part)),
+            })
+            .collect(),
+        None => vec![(operation.to_owned(), resource(body))],
+    }
+}
+
 impl Drop for FaultyProxy {
     fn drop(&mut self) {
         self.server.abort();
@@ -83,6 +111,7 @@ impl Drop for FaultyProxy {
 async fn handle(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").map_or("?", |value| value.to_str().unwrap()).to_owned();
     let operation = target.rsplit('.').next().unwrap().to_owned();
+    state.calls.lock().unwrap().extend(calls(&operation, &serde_json::from_slice(&body).unwrap_or_default()));
     *state.requests.lock().unwrap().entry(operation).or_default() += 1;
     let fault = state.faults.lock().unwrap().pop_front().or(*state.always.lock().unwrap());
     match fault {

@@ -59,6 +59,13 @@ impl Deployment {
         function
     }
 
+    /// Ends the processes; the next call starts new ones, init and all.
+    pub async fn stop_functions(&self) {
+        for (_, process) in std::mem::take(&mut *self.functions.lock().await).into_values() {
+            process.kill();
+        }
+    }
+
     /// Sends a callback to a function.
     pub async fn send(&self, function: &str, plaintext: &str) -> Exchange {
         let (lambda, _) = self.function(function).await;

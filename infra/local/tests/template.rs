@@ -1,0 +1,304 @@
+//! `infra/template.yaml` against the code: tables, functions, environment, routes and rights are the same.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
+
+mod support;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+use serde_json::{Value as Json, json};
+use support::*;
+use waas_callback_aws::Config;
+use waas_local::{Options, Stack};
+use waas_platform::Platform;
+use yaml_serde::Value;
+
+const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
+
+/// The template's resources of one type, by name.
+fn resources(of_type: &str) -> BTreeMap<String, Value> {
+    let template: Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+    let resources = template["Resources"].as_mapping().unwrap();
+    let chosen = resources.iter().filter(|(_, resource)| resource["Type"].as_str() == Some(of_type));
+    chosen.map(|(name, resource)| (name.as_str().unwrap().to_owned(), resource.clone())).collect()
+}
+
+/// The text of a scalar, or of what a tag such as `!GetAtt` holds.
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::Tagged(tagged) => scalar(&tagged.value),
+        value => value.as_str().unwrap().to_owned(),
+    }
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_sequence().cloned().unwrap_or_default()
+}
+
+/// The binaries of the template's functions, with the functions.
+fn functions() -> BTreeMap<String, Value> {
+    let functions = resources("AWS::Serverless::Function").into_values();
+    functions.map(|function| (scalar(&function["Metadata"]["BuildProperties"]["Binary"]), function)).collect()
+}
+
+/// Method, path and whether IAM guards it, of every route of a function.
+fn routes(function: &Value) -> Vec<(String, String, bool)> {
+    let events = function["Properties"]["Events"].as_mapping().unwrap();
+    let route = |event: &Value| {
+        let properties = &event["Properties"];
+        let is_guarded = properties["Auth"]["Authorizer"].as_str() == Some("AWS_IAM");
+        (scalar(&properties["Method"]).to_uppercase(), scalar(&properties["Path"]), is_guarded)
+    };
+    events.values().map(route).collect()
+}
+
+#[test]
+fn every_function_folder_is_a_function_of_the_template() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+    let folders =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(functions().into_keys().collect::<BTreeSet<_>>(), folders.collect());
+}
+
+#[test]
+fn every_variable_that_the_code_reads_is_set() {
+    let read = RefCell::new(BTreeSet::new());
+    _ = Config::read(|name| {
+        if !name.starts_with("AWS_") {
+            read.borrow_mut().insert(name.to_owned()); // AWS sets its own
+        }
+        match name {
+            name if name.starts_with("WAAS_") && name != "WAAS_SECRET_ID" => None,
+            name if name.starts_with("AWS_ENDPOINT") => None,
+            "AWS_REGION" => Some("eu-central-1".into()),
+            _ => Some("value".into()),
+        }
+    })
+    .unwrap();
+    let template: Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+    let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap();
+    let set: BTreeSet<_> = variables.keys().map(scalar).collect();
+    assert_eq!(set, read.into_inner());
+}
+
+#[tokio::test]
+async fn the_tables_are_the_same() {
+    let stack = Stack::start_services(&Options::default()).await.unwrap();
+    let client = waas_callback_aws::clients::dynamodb(stack.config());
+    let templates = resources("AWS::DynamoDB::Table");
+    let mut names = BTreeSet::new();
+    for (resource, template) in &templates {
+        let properties = &template["Properties"];
+        let name = resource.strip_suffix("Table").unwrap();
+        names.insert(name.to_owned());
+        let table = client.describe_table().table_name(name).send().await.unwrap().table.unwrap();
+        let keys = |schema: &Value| -> Vec<(String, String)> {
+            list(schema).iter().map(|key| (scalar(&key["AttributeName"]), scalar(&key["KeyType"]))).collect()
+        };
+        let local_keys = |schema: &[aws_sdk_dynamodb::types::KeySchemaElement]| -> Vec<(String, String)> {
+            schema.iter().map(|key| (key.attribute_name.clone(), key.key_type.as_str().to_owned())).collect()
+        };
+        assert_eq!(keys(&properties["KeySchema"]), local_keys(table.key_schema()), "{name}");
+        let attributes: BTreeSet<_> = list(&properties["AttributeDefinitions"])
+            .iter()
+            .map(|of| (scalar(&of["AttributeName"]), scalar(&of["AttributeType"])))
+            .collect();
+        let local = table.attribute_definitions().iter();
+        let local = local.map(|of| (of.attribute_name.clone(), of.attribute_type.as_str().to_owned()));
+        assert_eq!(attributes, local.collect(), "{name}");
+        let indexes: BTreeMap<_, _> = list(&properties["GlobalSecondaryIndexes"])
+            .iter()
+            .map(|index| {
+                let projection = scalar(&index["Projection"]["ProjectionType"]);
+                (scalar(&index["IndexName"]), (keys(&index["KeySchema"]), projection))
+            })
+            .collect();
+        let local = table.global_secondary_indexes().iter().map(|index| {
+            let projection = index.projection().unwrap().projection_type().unwrap().as_str().to_owned();
+            (index.index_name().unwrap().to_owned(), (local_keys(index.key_schema()), projection))
+        });
+        assert_eq!(indexes, local.collect(), "{name}");
+        let ttl = client.describe_time_to_live().table_name(name).send().await.unwrap();
+        let local = ttl.time_to_live_description.and_then(|ttl| ttl.attribute_name);
+        let template = properties["TimeToLiveSpecification"]["AttributeName"].as_str().map(str::to_owned);
+        assert_eq!(template, local, "{name}");
+    }
+    let local = client.list_tables().send().await.unwrap().table_names.unwrap();
+    assert_eq!(names, local.into_iter().collect());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_leads_to_the_same_function_here() {
+    let stack = Stack::start(&Options::default()).await.unwrap();
+    let samples = |name: &str| {
+        let path = format!("{}/../../events/plain/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    };
+    let types: Vec<String> =
+        functions().into_keys().filter(|name| name != "callback" && name != "merchant-api").collect();
+    let mut merchant_routes = BTreeSet::new();
+    for (binary, function) in functions() {
+        for (method, path, is_guarded) in routes(&function) {
+            assert_eq!(
+                is_guarded,
+                binary == "merchant-api",
+                "{path}: only the merchant's own door is behind IAM"
+            );
+            if binary == "merchant-api" {
+                merchant_routes.insert((method, path));
+                continue;
+            }
+            assert_eq!(method, "POST");
+            for sample in &types {
+                let (url, plaintext) = (stack.url(&path), retry_of(&samples(sample)));
+                let sending =
+                    tokio::task::spawn_blocking(move || Platform::development().send(&url, &plaintext));
+                let is_refused = err_code(&sending.await.unwrap().unwrap()) == 2001;
+                let is_own =
+                    *sample == binary || (binary == "callback" && sample != "withdrawal-confirmation");
+                assert_eq!(is_refused, !is_own, "{sample} at {path}");
+            }
+        }
+    }
+    let document: Json = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
+    let documented = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
+        methods.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+    });
+    assert_eq!(merchant_routes, documented.collect());
+}
+
+/// What each function's own role allows on tables: verb and table, or table and index.
+fn allowed(binary: &str) -> BTreeSet<(String, String)> {
+    let function = &functions()[binary];
+    let role = scalar(&function["Properties"]["Role"]);
+    let role = &resources("AWS::IAM::Role")[role.strip_suffix(".Arn").unwrap()];
+    let policies = list(&role["Properties"]["Policies"]);
+    let statements = policies.iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]));
+    let mut allowed = BTreeSet::new();
+    for statement in statements.filter(|statement| statement["Effect"].as_str() == Some("Allow")) {
+        let resource = scalar(&statement["Resource"]);
+        let resource = resource.replace("${", "").replace('}', "").replace("Table.Arn", "");
+        for action in list(&statement["Action"]) {
+            let verb = scalar(&action).strip_prefix("dynamodb:").expect("rights on tables only").to_owned();
+            allowed.insert((verb, resource.clone()));
+        }
+    }
+    let shared = list(&role["Properties"]["ManagedPolicyArns"]);
+    if shared.iter().any(|policy| scalar(policy) == "SecretPolicy") {
+        allowed.insert(("GetSecretValue".into(), "waas/callbacks".into()));
+    }
+    allowed
+}
+
+/// What a function's code asks for when everything that can happen to it happens.
+struct Recorder {
+    deployment: Deployment,
+    calls: BTreeSet<(String, String)>,
+}
+
+impl Recorder {
+    async fn new() -> Self {
+        let deployment = Deployment::new().await;
+        deployment.deposit("1945", "USDT", "100").await;
+        for id in ["a", "b", "c"] {
+            assert_eq!(deployment.register(id, "1945", "1", PAYEE).await, 201);
+        }
+        deployment.stop_functions().await; // so that init is recorded too
+        Self { deployment, calls: BTreeSet::new() }
+    }
+
+    /// Records what is asked for by `work` alone.
+    async fn record<T>(&mut self, work: impl AsyncFnOnce(&Deployment) -> T) -> T {
+        self.deployment.dynamodb.take_calls();
+        self.deployment.secrets.take_calls();
+        let result = work(&self.deployment).await;
+        self.calls.extend(self.deployment.dynamodb.take_calls());
+        self.calls.extend(self.deployment.secrets.take_calls());
+        result
+    }
+
+    /// Sends it, a retry of it, and its contradiction.
+    async fn all(&mut self, function: &str, callback: &Json) {
+        let plaintext = retry_of(&callback.to_string());
+        let contradiction = with(&plaintext, "tenantUserId", "somebody-else");
+        for plaintext in [plaintext.clone(), retry_of(&plaintext), contradiction] {
+            self.record(async |deployment| deployment.send(function, &plaintext).await).await;
+        }
+    }
+
+    async fn merchant(&mut self) {
+        for (method, path, body) in [
+            (
+                Method::POST,
+                "/withdrawals",
+                Some(json!({
+                    "callBackId": "m", "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT", "amount": "1",
+                    "address": PAYEE
+                })),
+            ),
+            (Method::GET, "/withdrawals/m", None),
+            (Method::PUT, "/withdrawals/m/hold", None),
+            (Method::DELETE, "/withdrawals/m/hold", None),
+            (Method::DELETE, "/withdrawals/m", None),
+            (Method::GET, "/users/1945", None),
+            (Method::GET, "/users/1945/events", None),
+            (Method::POST, "/deposits/unknown/release", None),
+        ] {
+            self.record(async |deployment| deployment.call(method, path, body.as_ref()).await).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
+    let of = |r#type: u8, id: &str| json!({ "requestUUID": "u", "tenantUserId": "1945", "trackingId": format!("t{id}"), "callBackId": id, "type": r#type });
+    let paid = |id: &str| {
+        let mut callback = of(3, id);
+        for (name, value) in [
+            ("txId", id),
+            ("chainName", "TRON"),
+            ("symbol", "USDT"),
+            ("amount", "1"),
+            ("fromAddress", "T"),
+            ("toAddress", PAYEE),
+        ] {
+            callback[name] = json!(value);
+        }
+        callback
+    };
+    let sample = |text: &str| serde_json::from_str::<Json>(text).unwrap();
+    let address = sample(include_str!("../../../events/plain/address-change.json"));
+    let (deposit, unknown) = (sample(DEPOSIT), paid("nobody"));
+    let notices = BTreeMap::from([
+        ("deposit", vec![deposit]),
+        ("withdrawal-confirmation", vec![of(2, "a"), of(2, "unknown")]),
+        ("withdrawal", vec![paid("b"), unknown]),
+        ("address-change", vec![address]),
+        ("withdrawal-failure", vec![of(5, "c"), of(5, "unknown")]),
+        ("insufficient-balance", vec![of(6, "a"), of(6, "unknown")]),
+        ("insufficient-gas", vec![of(7, "a"), of(7, "unknown")]),
+    ]);
+    for binary in functions().keys() {
+        let mut recorder = Recorder::new().await;
+        match binary.as_str() {
+            "merchant-api" => recorder.merchant().await,
+            "callback" => {
+                for (name, notices) in &notices {
+                    if *name != "withdrawal-confirmation" {
+                        for notice in notices {
+                            recorder.all("callback", notice).await;
+                        }
+                    }
+                }
+            }
+            own => {
+                for notice in &notices[own] {
+                    recorder.all(own, notice).await;
+                }
+            }
+        }
+        assert_eq!(recorder.calls, allowed(binary), "{binary}: asked for (left), allowed (right)");
+    }
+}
