@@ -172,7 +172,7 @@ pub(crate) async fn hold(
     State(merchant): State<Merchant>,
     Path(call_back_id): Path<String>,
 ) -> Result<Json<Withdrawal>, Problem> {
-    Ok(Json(merchant.hold(&call_back_id, true).await?.into()))
+    Ok(Json(merchant.hold(&call_back_id, true, SystemTime::now()).await?.into()))
 }
 
 /// Take a withdrawal off hold
@@ -189,5 +189,5 @@ pub(crate) async fn unhold(
     State(merchant): State<Merchant>,
     Path(call_back_id): Path<String>,
 ) -> Result<Json<Withdrawal>, Problem> {
-    Ok(Json(merchant.hold(&call_back_id, false).await?.into()))
+    Ok(Json(merchant.hold(&call_back_id, false, SystemTime::now()).await?.into()))
 }

@@ -104,7 +104,7 @@ fn samples() -> Vec<(&'static str, Value)> {
             "insufficient-balance",
             json!({
                 "type": 6, "callBackId": "250529528850002", "trackingId": "101934",
-                "requestUUID": "5aceadbb-0783-4d38-895a-3418127c5f10", "tenantUserId": "1945"
+                "requestUUID": "5aceadbb-0783-4d38-895a-3418127c5f06", "tenantUserId": "1945"
             }),
         ),
         (
@@ -182,6 +182,9 @@ async fn a_confirmed_withdrawal_goes_its_whole_way() {
     let (status, order) = deployment.call(Method::GET, "/withdrawals/w", None).await;
     assert_eq!((status, &order["state"], &order["txId"]), (200, &json!("completed"), &json!("tx-of-w")));
     assert_eq!(deployment.register("w", "1945", "3.3", PAYEE).await, 200, "still the same registration");
+    let evm = "0xDe0B295669a9FD93d5F28D9Ec85E40f4cb697BAe";
+    assert_eq!(deployment.register("evm", "1945", "1", evm).await, 201);
+    assert_eq!(deployment.register("evm", "1945", "1", &evm.to_lowercase()).await, 200, "the same address");
     deployment.assert_audited().await;
 }
 

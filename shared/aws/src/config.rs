@@ -196,7 +196,7 @@ mod tests {
     fn malformed_values_are_named_but_not_shown() {
         for (name, value) in [
             ("EVENTS_TABLE", "Events Table"),
-            ("EVENTS_TABLE", "E"),
+            ("EVENTS_TABLE", "x"),
             ("AWS_REGION", "eu central"),
             ("AWS_ENDPOINT_URL", "ftp://127.0.0.1"),
             ("AWS_ENDPOINT_URL_DYNAMODB", "127.0.0.1:8000"),

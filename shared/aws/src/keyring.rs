@@ -179,6 +179,7 @@ fn may_be_rotation(rejected: Rejected) -> bool {
             OpenError::NotWholeBlocks
             | OpenError::BlockOutOfRange
             | OpenError::Padding
+            | OpenError::UnequalPieces
             | OpenError::NotUtf8 => true,
         },
         Rejected::Unavailable => false,

@@ -16,7 +16,7 @@ use waas_callback::{
 
 pub use items::Item;
 use items::{Part, event, fingerprint, identity, order, transaction};
-pub(crate) use items::{Record, read, text};
+pub(crate) use items::{Record, read, text, timestamp};
 
 use crate::config::{Config, Tables};
 use crate::retry::{self, Attempt, Deadline, retry};

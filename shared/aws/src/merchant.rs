@@ -10,7 +10,7 @@ use waas_callback::{
 
 use crate::books::{Books, OrderRecord, postings};
 use crate::config::Config;
-use crate::ledger::{Committed, Ledger, Record, Unavailable, failed, read};
+use crate::ledger::{Committed, Ledger, Record, Unavailable, failed, read, timestamp};
 use crate::retry::{Attempt, Deadline, retry};
 
 /// The merchant's side of the ledger.
@@ -61,10 +61,9 @@ impl Merchant {
         now: SystemTime,
     ) -> Result<(bool, OrderRecord), MerchantError> {
         let Registration { call_back_id, tenant_user_id, terms } = registration;
-        let amount = terms.amount.value().to_string();
-        let (chain_name, symbol) = (terms.asset.chain_name(), terms.asset.symbol());
-        let content = [&**tenant_user_id, chain_name, symbol, &amount, &terms.address];
-        let identity = identity("registration", call_back_id, content);
+        let [chain_name, symbol, amount, address] = &terms.content();
+        let identity =
+            identity("registration", call_back_id, [tenant_user_id, chain_name, symbol, amount, address]);
         let record = record(&identity, tenant_user_id, call_back_id);
         let decide = |seen: &Seen| {
             let order = seen.order.as_option().flatten();
@@ -96,14 +95,21 @@ impl Merchant {
     /// # Errors
     ///
     /// [`MerchantError::NotFound`].
-    pub async fn hold(&self, call_back_id: &str, is_held: bool) -> Result<OrderRecord, MerchantError> {
+    pub async fn hold(
+        &self,
+        call_back_id: &str,
+        is_held: bool,
+        now: SystemTime,
+    ) -> Result<OrderRecord, MerchantError> {
+        let now = AttributeValue::S(timestamp(now)?);
         let attempt = async || {
             let update = self.ledger.client.update_item().table_name(&self.ledger.tables.withdrawals);
             let update = update
                 .key("callBackId", AttributeValue::S(call_back_id.to_owned()))
-                .update_expression("SET held = :held")
+                .update_expression("SET held = :held, updatedAt = :now")
                 .condition_expression("attribute_exists(callBackId)")
-                .expression_attribute_values(":held", AttributeValue::Bool(is_held));
+                .expression_attribute_values(":held", AttributeValue::Bool(is_held))
+                .expression_attribute_values(":now", now.clone());
             match update.send().await {
                 Ok(_) => Attempt::Done(Ok(true)),
                 Err(error) => match error.as_service_error() {
@@ -138,7 +144,8 @@ impl Merchant {
             .collect();
         let Some(first) = postings.first() else { return Err(MerchantError::NotHeld) };
         let identity = identity("release", event_key, []);
-        let record = Record { call_back_id: None, ..record(&identity, &first.tenant_user_id, event_key) };
+        let record = record(&identity, &first.tenant_user_id, "");
+        let record = Record { call_back_id: None, released: Some(event_key), ..record };
         let decide =
             |_: &Seen| Ok(Entry { postings: postings.clone(), ..Entry::of(Outcome::Released) }.into());
         self.settle(&record, decide, now).await
@@ -175,5 +182,5 @@ fn identity<const N: usize>(kind: &'static str, name: &str, content: [&str; N]) 
 }
 
 fn record<'a>(identity: &'a Identity, tenant_user_id: &'a str, call_back_id: &'a str) -> Record<'a> {
-    Record { identity, tenant_user_id, call_back_id: Some(call_back_id), callback: None }
+    Record { identity, tenant_user_id, call_back_id: Some(call_back_id), released: None, callback: None }
 }

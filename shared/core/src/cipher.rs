@@ -86,6 +86,9 @@ pub enum OpenError {
     /// Not padding type 1: not made with the private key, or damaged.
     #[error("wrong padding")]
     Padding,
+    /// Pieces of unequal length before the last: blocks were moved, left out or put together from several bodies.
+    #[error("unequal pieces")]
+    UnequalPieces,
     /// The joined plaintext is not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
@@ -186,7 +189,7 @@ impl PublicKey {
     /// Opens a request body: Base64 (standard alphabet; CR and LF ignored), then block by block, then UTF-8.
     ///
     /// Blocks may carry fewer bytes than the modulus allows: encoders written for 1024 bits cut every 117
-    /// bytes, whatever the key.
+    /// bytes, whatever the key. But all of them carry as many as the first, the last at most that.
     ///
     /// # Errors
     ///
@@ -204,9 +207,16 @@ impl PublicKey {
             return Err(OpenError::NotWholeBlocks);
         }
         let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
+        let (mut first, mut last) = (None, None);
         for block in sealed.chunks_exact(k) {
             let padded = Zeroizing::new(self.public_operation(block).ok_or(OpenError::BlockOutOfRange)?);
-            plaintext.extend_from_slice(unpad_type_1(&padded).ok_or(OpenError::Padding)?);
+            let piece = unpad_type_1(&padded).ok_or(OpenError::Padding)?;
+            let length = *first.get_or_insert(piece.len());
+            if piece.len() > length || last.is_some_and(|last| last != length) {
+                return Err(OpenError::UnequalPieces);
+            }
+            last = Some(piece.len());
+            plaintext.extend_from_slice(piece);
         }
         // Only now: a cut may fall inside a character.
         match std::str::from_utf8(&plaintext) {

@@ -114,7 +114,7 @@ pub struct Deposit {
     pub from_address: String,
     /// The user's deposit address.
     pub to_address: String,
-    /// Risk score of the payer, 0 to 100 by the documents; any integer is taken, absence too.
+    /// Risk score of the payer, 0 to 100 by the documents; absent if it is no integer.
     pub risk_level_from: Option<i64>,
     /// Risk score of the user's address; see `risk_level_from`.
     pub risk_level_to: Option<i64>,
@@ -313,8 +313,8 @@ impl Deposit {
             amount: fields.amount("amount")?,
             from_address: fields.text_or_empty("fromAddress")?,
             to_address: fields.text("toAddress")?,
-            risk_level_from: fields.optional_integer("riskLevelFrom")?,
-            risk_level_to: fields.optional_integer("riskLevelTo")?,
+            risk_level_from: fields.risk_level("riskLevelFrom"),
+            risk_level_to: fields.risk_level("riskLevelTo"),
         }))
     }
 }

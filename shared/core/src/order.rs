@@ -193,9 +193,18 @@ impl Terms {
     /// The same asset, value and address, as the chain compares addresses.
     #[must_use]
     pub fn agree(&self, other: &Self) -> bool {
-        self.asset == other.asset
-            && self.amount.value() == other.amount.value()
-            && is_same_address(&self.address, &other.address)
+        self.content() == other.content()
+    }
+
+    /// What tells two terms apart: chain, symbol, value and address as the chain compares them.
+    #[must_use]
+    pub fn content(&self) -> [String; 4] {
+        [
+            self.asset.chain_name().to_owned(),
+            self.asset.symbol().to_owned(),
+            self.amount.value().to_string(),
+            fold_hex(&self.address).into_owned(),
+        ]
     }
 
     /// As the platform is told.
@@ -445,6 +454,9 @@ pub fn complete(
     order: Option<&Order>,
     actual_below_order: ActualBelowOrder,
 ) -> Result<Entry, Refusal> {
+    if let Some(order) = order {
+        is_of_user(order, tenant_user_id)?;
+    }
     let standing = standing(order);
     let transition = transition(standing, OrderEvent::Complete);
     if let Transition::Refuse(refusal) = transition {
@@ -462,7 +474,6 @@ pub fn complete(
         });
         return Ok(Entry { order: Some(update), ..Entry::of(Outcome::CompletedUnregistered) });
     };
-    is_of_user(order, tenant_user_id)?;
     let ordered = order.terms.as_ref().ok_or(Refusal::OtherTerms)?;
     if !ordered.agree(&actual) {
         let at_ordered_amount = Terms { amount: ordered.amount.clone(), ..actual.clone() };

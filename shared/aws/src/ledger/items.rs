@@ -28,6 +28,8 @@ pub(crate) struct Record<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) tenant_user_id: &'a str,
     pub(crate) call_back_id: Option<&'a str>,
+    /// The held deposit that this releases.
+    pub(crate) released: Option<&'a str>,
     /// Absent for what the merchant does.
     pub(crate) callback: Option<&'a Callback>,
 }
@@ -48,6 +50,7 @@ impl<'a> Record<'a> {
             identity,
             tenant_user_id: &callback.tenant_user_id,
             call_back_id: callback.call_back_id(),
+            released: None,
             callback: Some(callback),
         }
     }
@@ -112,6 +115,9 @@ pub(crate) fn event(
     ]);
     if let Some(id) = record.call_back_id {
         item.insert("callBackId".into(), text(id));
+    }
+    if let Some(key) = record.released {
+        item.insert("releasedEventKey".into(), text(key));
     }
     if let Some(callback) = record.callback {
         item.insert("type".into(), AttributeValue::N(callback.callback_type().number().to_string()));

@@ -104,15 +104,16 @@ impl<'a> Fields<'a> {
         if text.len() > MAX_TEXT_BYTES { Err(SchemaError::TooLong(name)) } else { Ok(Some(text)) }
     }
 
+    /// A text that may be absent; an empty one says no more.
     pub(super) fn optional_text(&self, name: &'static str) -> Result<Option<String>, SchemaError> {
-        match self.string(name)? {
-            Some(text) if text.is_empty() => Err(SchemaError::Empty(name)),
-            text => Ok(text),
-        }
+        Ok(self.string(name)?.filter(|text| !text.is_empty()))
     }
 
     pub(super) fn text(&self, name: &'static str) -> Result<String, SchemaError> {
-        self.optional_text(name)?.ok_or(SchemaError::Missing(name))
+        match self.string(name)? {
+            Some(text) if text.is_empty() => Err(SchemaError::Empty(name)),
+            text => text.ok_or(SchemaError::Missing(name)),
+        }
     }
 
     /// A field that must stand there, but may be empty.
@@ -133,6 +134,12 @@ impl<'a> Fields<'a> {
 
     pub(super) fn optional_integer(&self, name: &'static str) -> Result<Option<i64>, SchemaError> {
         self.raw(name).map(|raw| raw.parse().map_err(|_| SchemaError::WrongType(name))).transpose()
+    }
+
+    /// A risk score, as an integer or a text of one. Anything else is as good as none: it must not keep a
+    /// user's money from being recorded, and a policy that looks at it takes none for the highest.
+    pub(super) fn risk_level(&self, name: &'static str) -> Option<i64> {
+        self.raw(name)?.trim_matches('"').parse().ok()
     }
 
     pub(super) fn integer(&self, name: &'static str) -> Result<i64, SchemaError> {

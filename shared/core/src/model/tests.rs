@@ -184,14 +184,21 @@ fn required_fields_are_required_and_bounded() {
     }
     assert_eq!(refused(&deposit_with("txIndex", "\"1\"")), SchemaError::WrongType("txIndex"));
     assert_eq!(refused(&deposit_with("txIndex", "1.5")), SchemaError::WrongType("txIndex"));
-    assert_eq!(refused(&deposit_with("riskLevelTo", "\"low\"")), SchemaError::WrongType("riskLevelTo"));
     assert_eq!(refused(&deposit_with("chainName", "\"TRON#\"")), SchemaError::Asset);
 }
 
 #[test]
 fn what_the_documents_leave_open_is_taken() {
     assert_eq!(parse(&deposit_with("tenantUserId", "2049")).tenant_user_id, "2049");
-    assert_eq!(parse(&deposit_with("trackingId", "null")).tracking_id, None);
+    for absent in ["null", "", "\"\""] {
+        assert_eq!(parse(&deposit_with("trackingId", absent)).tracking_id, None);
+    }
+    let risk = |json: &str| match parse(&deposit_with("riskLevelTo", json)).notice {
+        Notice::Deposit(deposit) => deposit.risk_level_to,
+        _ => unreachable!("a deposit"),
+    };
+    assert_eq!([risk("3"), risk("\"3\""), risk("-1")], [Some(3), Some(3), Some(-1)]);
+    assert_eq!([risk("\"low\""), risk("3.0"), risk("null"), risk("")], [None; 4]);
     assert_eq!(parse(&deposit_with("fromAddress", "\"\"")).json, deposit_with("fromAddress", "\"\""));
     let unknown = deposit_with("tag", "{\"memo\":\"µ\",\"memo\":2}");
     assert_eq!(parse(&unknown).json, unknown, "unknown fields are kept as they came");

@@ -19,8 +19,23 @@ fn a_truncated_body_is_refused() {
     assert_eq!(open_bytes(&[&sealed[..], &[0]].concat()), Err(OpenError::NotWholeBlocks));
 }
 
-// Nothing binds the blocks to each other, so whole blocks can go missing, change places and come twice
-// without the cipher's notice. What then stops them is the schema.
+#[test]
+fn the_short_block_has_its_place_at_the_end() {
+    let last = 4;
+    let [mut moved, mut twice] = [blocks(DEPOSIT), blocks(DEPOSIT)];
+    moved.swap(last - 1, last);
+    twice.insert(last, twice[last].clone());
+    for unequal in [moved.concat(), twice.concat(), blocks(DEPOSIT).concat().repeat(2)] {
+        assert_eq!(open_bytes(&unequal), Err(OpenError::UnequalPieces));
+    }
+    let (long, short) =
+        (platform().seal_pieces(DEPOSIT.as_bytes(), 117), platform().seal_pieces(DEPOSIT.as_bytes(), 90));
+    let mixed = [STANDARD.decode(short).unwrap(), STANDARD.decode(long).unwrap()].concat();
+    assert_eq!(open_bytes(&mixed), Err(OpenError::UnequalPieces), "a longer block after the first");
+}
+
+// Nothing binds the full blocks to each other, so they can go missing, change places and come twice without
+// the cipher's notice. What then stops them is the schema.
 
 #[test]
 fn a_missing_block_opens_and_is_no_callback() {
@@ -35,7 +50,7 @@ fn a_missing_block_opens_and_is_no_callback() {
 
 #[test]
 fn a_block_twice_opens_and_is_no_callback() {
-    let refusals = [NotJson, DuplicateField, DuplicateField, DuplicateField, NotJson];
+    let refusals = [NotJson, DuplicateField, DuplicateField, DuplicateField];
     for (twice, refusal) in refusals.into_iter().enumerate() {
         let mut blocks = blocks(DEPOSIT);
         blocks.insert(twice, blocks[twice].clone());
@@ -46,7 +61,7 @@ fn a_block_twice_opens_and_is_no_callback() {
 
 #[test]
 fn most_swapped_blocks_open_and_are_no_callback() {
-    for (swapped, refusal) in [(0, NotJson), (1, Amount(NotDecimal)), (3, NotJson)] {
+    for (swapped, refusal) in [(0, NotJson), (1, Amount(NotDecimal))] {
         let mut blocks = blocks(DEPOSIT);
         blocks.swap(swapped, swapped + 1);
         assert!(open_bytes(&blocks.concat()).is_ok());
@@ -80,13 +95,6 @@ fn a_splice_of_two_deposits_can_be_a_callback_of_another_amount() {
 
     assert_eq!(spliced.1.amount.text(), "9.500000000000");
     assert_eq!(spliced.1.tx_id, honest.1.tx_id);
-}
-
-#[test]
-fn a_callback_twice_in_one_body_is_no_callback() {
-    let twice = blocks(DEPOSIT).concat().repeat(2);
-    assert_eq!(open_bytes(&twice), Ok(DEPOSIT.repeat(2)));
-    assert_eq!(parse(&twice), Err(NotJson));
 }
 
 #[test]

@@ -1,0 +1,206 @@
+//! `docs/events.md` shows what the merchant's systems are sent: examples made by the functions themselves.
+//!
+//! `UPDATE_DOCS=1 cargo test -p waas-local --test events` writes them anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use http::Method;
+use serde_json::{Map, Value, json};
+use support::*;
+use waas_callback_aws::Item;
+
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
+const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
+const OPENING: &str = "```json\n";
+const CLOSING: &str = "\n```";
+
+/// The pipe of the template: where the detail-type stands, and the detail's template.
+struct Pipe {
+    source: String,
+    detail_type: String,
+    input_template: String,
+}
+
+impl Pipe {
+    fn of_template() -> Self {
+        let template: yaml_serde::Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+        let target = &template["Resources"]["EventPipe"]["Properties"]["TargetParameters"];
+        let bus = &target["EventBridgeEventBusParameters"];
+        let text = |value: &yaml_serde::Value| value.as_str().unwrap().to_owned();
+        Self {
+            source: text(&bus["Source"]),
+            detail_type: text(&bus["DetailType"]),
+            input_template: text(&target["InputTemplate"]),
+        }
+    }
+
+    /// What the bus is given for a record of the stream.
+    ///
+    /// Follows the letter of "Amazon EventBridge Pipes input transformation": texts are put in as they are,
+    /// objects as JSON, and what is missing leaves nothing.
+    fn event(&self, record: &Value) -> Value {
+        let mut detail = String::new();
+        let mut rest = self.input_template.as_str();
+        while let Some((before, after)) = rest.split_once("<$") {
+            let (path, after) = after.split_once('>').unwrap();
+            detail.push_str(before);
+            match at(record, path) {
+                Some(Value::String(text)) => detail.push_str(text),
+                Some(object @ Value::Object(_)) => detail.push_str(&object.to_string()),
+                other => panic!("{path} of {record} is {other:?}: neither a text nor an object"),
+            }
+            rest = after;
+        }
+        detail.push_str(rest);
+        let detail: Value = serde_json::from_str(&detail).expect("the detail is JSON");
+        let detail_type = at(record, self.detail_type.strip_prefix('$').unwrap()).unwrap();
+        json!({ "source": self.source, "detail-type": detail_type, "detail": detail })
+    }
+}
+
+/// The value at `.a.b.c`.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    value.pointer(&path.replace('.', "/"))
+}
+
+/// An item as the stream has it.
+fn image(item: &Item) -> Value {
+    item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>().into()
+}
+
+fn attribute(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::Bool(value) => json!({ "BOOL": value }),
+        AttributeValue::L(list) => json!({ "L": list.iter().map(attribute).collect::<Vec<_>>() }),
+        AttributeValue::M(map) => json!({ "M": image(map) }),
+        other => panic!("events have no {other:?}"),
+    }
+}
+
+/// A callback of a type on an order of user 1945; its requestUUID is a fixed one.
+fn notice(r#type: u8, id: &str, more: Value) -> String {
+    let mut callback = json!({
+        "requestUUID": format!("00000000-0000-4000-8000-{:0>10}{type:02}", id), "tenantUserId": "1945",
+        "callBackId": id, "type": r#type, "trackingId": format!("7{id}"), "business": 0
+    });
+    if let Value::Object(more) = more {
+        callback.as_object_mut().unwrap().extend(more);
+    }
+    callback.to_string()
+}
+
+fn paid(amount: &str, symbol: &str) -> Value {
+    json!({
+        "txId": "598433d2fe70a2e944bbda8b517cca36e0cf7cfe49642b569e73cf1a641148cb", "chainName": "TRON",
+        "symbol": symbol, "amount": amount, "fromAddress": "TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb", "toAddress": PAYEE
+    })
+}
+
+fn address(from: &str, to: &str, uuid: u8) -> String {
+    json!({
+        "requestUUID": format!("00000000-0000-4000-8000-0000000000{uuid}"), "tenantUserId": "1945", "type": 4,
+        "chainName": "TRON", "symbol": "USDT", "toAddress": from, "newAddress": to, "trackingId": null, "business": 0
+    })
+    .to_string()
+}
+
+/// Everything that can happen, once.
+async fn story(deployment: &Deployment) {
+    let mut funds = deposit_with("tenantUserId", "1945");
+    for (field, value) in [("symbol", "USDT"), ("amount", "10"), ("requestUUID", "00000000-0000-4000-8000-000000000001")] {
+        funds = with(&funds, field, value);
+    }
+    let funds = with(&with(&funds, "riskLevelFrom", 1), "riskLevelTo", 1);
+    deployment.send("deposit", &funds).await; // credited
+    let altered = with(&with(&funds, "amount", "1000"), "requestUUID", "00000000-0000-4000-8000-000000000002");
+    deployment.send("deposit", &altered).await; // a conflict
+    deployment.send("deposit", DEPOSIT).await; // held: its risk is 3
+    let events = deployment.books.all_events().await.unwrap();
+    let held = events.iter().find(|event| event["outcome"].as_s().unwrap() == "held").unwrap();
+    let release = format!("/deposits/{}/release", held["eventKey"].as_s().unwrap());
+    assert_eq!(deployment.call(Method::POST, &release, None).await.0, 200);
+
+    for id in ["101", "102", "103"] {
+        assert_eq!(deployment.register(id, "1945", "3.3", PAYEE).await, 201);
+    }
+    assert_eq!(deployment.call(Method::DELETE, "/withdrawals/103", None).await.0, 200);
+    for (function, callback) in [
+        ("withdrawal-confirmation", notice(2, "101", Value::Null)),
+        ("insufficient-balance", notice(6, "101", Value::Null)),
+        ("withdrawal", notice(3, "101", paid("3.3", "USDT"))),
+        ("withdrawal-failure", notice(5, "101", Value::Null)), // a contradiction
+        ("insufficient-gas", notice(7, "101", Value::Null)),   // too late to matter
+        ("withdrawal-failure", notice(5, "102", Value::Null)),
+        ("withdrawal", notice(3, "104", paid("65000", "ENERGY"))),
+        ("address-change", address("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP", PAYEE, 11)),
+        ("address-change", address(PAYEE, "TGVJZLgz88XPYwkQECMRocSgHtKQT7VQZd", 12)),
+        ("address-change", address("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP", PAYEE, 13).replace("null", "\"late\"")),
+    ] {
+        deployment.send(function, &callback).await;
+    }
+}
+
+/// The first event of each detail-type, as the bus has it.
+async fn examples() -> BTreeMap<String, Value> {
+    let deployment = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3")]).await;
+    story(&deployment).await;
+    let mut items = deployment.books.all_events().await.unwrap();
+    items.sort_by_key(|item| (item["recordedAt"].as_s().unwrap().clone(), item["eventKey"].as_s().unwrap().clone()));
+    let pipe = Pipe::of_template();
+    let mut examples = BTreeMap::new();
+    for mut item in items {
+        item.insert("recordedAt".into(), AttributeValue::S("2026-01-02T03:04:05.678Z".into()));
+        let event = pipe.event(&json!({ "eventName": "INSERT", "dynamodb": { "NewImage": image(&item) } }));
+        examples.entry(event["detail-type"].as_str().unwrap().to_owned()).or_insert(event);
+    }
+    examples
+}
+
+/// The document with `examples` in the sections that bear their names, and those names in order.
+fn filled(document: &str, examples: &BTreeMap<String, Value>) -> (String, Vec<String>) {
+    let mut sections = document.split("\n### `");
+    let mut filled = sections.next().unwrap().to_owned();
+    let mut names = Vec::new();
+    for section in sections {
+        let (name, _) = section.split_once('`').unwrap();
+        let example = examples.get(name).unwrap_or_else(|| panic!("{name} never happened"));
+        let (before, after) = section.split_once(OPENING).unwrap_or_else(|| panic!("{name} has no example"));
+        let (_, after) = after.split_once(CLOSING).unwrap();
+        let example = serde_json::to_string_pretty(example).unwrap();
+        filled.push_str(&format!("\n### `{before}{OPENING}{example}{CLOSING}{after}"));
+        names.push(name.to_owned());
+    }
+    (filled, names)
+}
+
+#[tokio::test]
+async fn the_document_shows_every_event_as_it_is_sent() {
+    let examples = examples().await;
+    let document = std::fs::read_to_string(DOCUMENT).unwrap();
+    let (filled, mut names) = filled(&document, &examples);
+    names.sort();
+    assert_eq!(names, examples.keys().cloned().collect::<Vec<_>>(), "documented (left), happened (right)");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(DOCUMENT, filled).unwrap();
+        return;
+    }
+    assert!(document == filled, "docs/events.md is not what is sent; UPDATE_DOCS=1 writes it anew:\n{filled}");
+}
+
+#[test]
+fn a_text_with_quotes_cannot_break_an_event() {
+    let image = json!({
+        "eventKey": { "S": "deposit-1" }, "outcome": { "S": "credited" }, "recordedAt": { "S": "2026" },
+        "detailType": { "S": "waas.deposit.credited" }, "tenantUserId": { "S": "\",\"outcome\":\"released\\" }
+    });
+    let event = Pipe::of_template().event(&json!({ "dynamodb": { "NewImage": image } }));
+    assert_eq!(event["detail"]["record"], image);
+    assert_eq!(event["detail"]["outcome"], "credited");
+}
