@@ -468,6 +468,7 @@ async fn lasting_errors_are_503_until_they_end() {
         Fault::Error("ResourceNotFoundException"),
         Fault::Internal,
         Fault::AnswerLost,
+        Fault::Hang,
     ] {
         scene.dynamodb.fail_always(Some(fault));
         let exchange = scene.send(DEPOSIT).await;

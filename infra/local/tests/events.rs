@@ -114,12 +114,15 @@ fn address(from: &str, to: &str, uuid: u8) -> String {
 /// Everything that can happen, once.
 async fn story(deployment: &Deployment) {
     let mut funds = deposit_with("tenantUserId", "1945");
-    for (field, value) in [("symbol", "USDT"), ("amount", "10"), ("requestUUID", "00000000-0000-4000-8000-000000000001")] {
+    for (field, value) in
+        [("symbol", "USDT"), ("amount", "10"), ("requestUUID", "00000000-0000-4000-8000-000000000001")]
+    {
         funds = with(&funds, field, value);
     }
     let funds = with(&with(&funds, "riskLevelFrom", 1), "riskLevelTo", 1);
     deployment.send("deposit", &funds).await; // credited
-    let altered = with(&with(&funds, "amount", "1000"), "requestUUID", "00000000-0000-4000-8000-000000000002");
+    let altered =
+        with(&with(&funds, "amount", "1000"), "requestUUID", "00000000-0000-4000-8000-000000000002");
     deployment.send("deposit", &altered).await; // a conflict
     deployment.send("deposit", DEPOSIT).await; // held: its risk is 3
     let events = deployment.books.all_events().await.unwrap();
@@ -141,7 +144,10 @@ async fn story(deployment: &Deployment) {
         ("withdrawal", notice(3, "104", paid("65000", "ENERGY"))),
         ("address-change", address("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP", PAYEE, 11)),
         ("address-change", address(PAYEE, "TGVJZLgz88XPYwkQECMRocSgHtKQT7VQZd", 12)),
-        ("address-change", address("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP", PAYEE, 13).replace("null", "\"late\"")),
+        (
+            "address-change",
+            address("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP", PAYEE, 13).replace("null", "\"late\""),
+        ),
     ] {
         deployment.send(function, &callback).await;
     }
@@ -152,7 +158,9 @@ async fn examples() -> BTreeMap<String, Value> {
     let deployment = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3")]).await;
     story(&deployment).await;
     let mut items = deployment.books.all_events().await.unwrap();
-    items.sort_by_key(|item| (item["recordedAt"].as_s().unwrap().clone(), item["eventKey"].as_s().unwrap().clone()));
+    items.sort_by_key(|item| {
+        (item["recordedAt"].as_s().unwrap().clone(), item["eventKey"].as_s().unwrap().clone())
+    });
     let pipe = Pipe::of_template();
     let mut examples = BTreeMap::new();
     for mut item in items {
@@ -161,6 +169,25 @@ async fn examples() -> BTreeMap<String, Value> {
         examples.entry(event["detail-type"].as_str().unwrap().to_owned()).or_insert(event);
     }
     examples
+}
+
+/// An event as JSON, an attribute of its record a line.
+fn shown(event: &Value) -> String {
+    let detail = &event["detail"];
+    let record = detail["record"].as_object().unwrap().iter();
+    let record: Vec<_> = record.map(|(name, value)| format!("      \"{name}\": {value}")).collect();
+    let shown = format!(
+        "{{\n  \"source\": {},\n  \"detail-type\": {},\n  \"detail\": {{\n    \"eventKey\": {},\n    \
+         \"outcome\": {},\n    \"recordedAt\": {},\n    \"record\": {{\n{}\n    }}\n  }}\n}}",
+        event["source"],
+        event["detail-type"],
+        detail["eventKey"],
+        detail["outcome"],
+        detail["recordedAt"],
+        record.join(",\n"),
+    );
+    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), *event, "nothing is left out");
+    shown
 }
 
 /// The document with `examples` in the sections that bear their names, and those names in order.
@@ -173,8 +200,10 @@ fn filled(document: &str, examples: &BTreeMap<String, Value>) -> (String, Vec<St
         let example = examples.get(name).unwrap_or_else(|| panic!("{name} never happened"));
         let (before, after) = section.split_once(OPENING).unwrap_or_else(|| panic!("{name} has no example"));
         let (_, after) = after.split_once(CLOSING).unwrap();
-        let example = serde_json::to_string_pretty(example).unwrap();
-        filled.push_str(&format!("\n### `{before}{OPENING}{example}{CLOSING}{after}"));
+        let example = shown(example);
+        for part in ["\n### `", before, OPENING, &example, CLOSING, after] {
+            filled.push_str(part);
+        }
         names.push(name.to_owned());
     }
     (filled, names)
@@ -191,7 +220,10 @@ async fn the_document_shows_every_event_as_it_is_sent() {
         std::fs::write(DOCUMENT, filled).unwrap();
         return;
     }
-    assert!(document == filled, "docs/events.md is not what is sent; UPDATE_DOCS=1 writes it anew:\n{filled}");
+    assert!(
+        document == filled,
+        "docs/events.md is not what is sent; UPDATE_DOCS=1 writes it anew:\n{filled}"
+    );
 }
 
 #[test]

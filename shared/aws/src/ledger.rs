@@ -240,11 +240,7 @@ fn get(table: &str, key: &str, value: &str) -> Result<TransactGetItem, Unavailab
 
 /// Why a transaction was cancelled, by position. What the records say is certain and comes first; then what
 /// passes; then what the order, the address and the balance say.
-fn explain(
-    identity: &Identity,
-    parts: &[Part],
-    reasons: &[CancellationReason],
-) -> Attempt<Transacted, Unavailable> {
+fn explain(identity: &Identity, parts: &[Part], reasons: &[CancellationReason]) -> Attempt<Transacted> {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
     let failed = |part: Part| {
         let mut reasons = parts.iter().zip(reasons).filter(move |(of, _)| **of == part);
@@ -280,7 +276,7 @@ fn explain(
     Attempt::Done(Err(Unavailable::new(format!("transaction cancelled: {}", codes.join(", ")))))
 }
 
-pub(crate) fn failed<T, E: ProvideErrorMetadata>(error: &SdkError<E>) -> Attempt<T, Unavailable> {
+pub(crate) fn failed<T, E: ProvideErrorMetadata>(error: &SdkError<E>) -> Attempt<T> {
     let unavailable = Unavailable::new(retry::name(error));
     if retry::is_transient(error) { Attempt::Again(unavailable) } else { Attempt::Done(Err(unavailable)) }
 }

@@ -6,8 +6,12 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
+use crate::ledger::Unavailable;
+
 /// What is kept back for sealing and sending the answer.
 const ANSWER_RESERVE: Duration = Duration::from_millis(200);
+/// What the first attempt is given, however little is left.
+const LEAST_TIME: Duration = Duration::from_millis(300);
 /// No commit takes longer, however long the invocation may: the platform is waiting, and sends again.
 const MAX_COMMIT_TIME: Duration = Duration::from_secs(5);
 
@@ -38,18 +42,20 @@ impl Deadline {
 }
 
 /// How one attempt ended.
-pub(crate) enum Attempt<T, E> {
+pub(crate) enum Attempt<T> {
     /// Whatever it was, it is final.
-    Done(Result<T, E>),
+    Done(Result<T, Unavailable>),
     /// It may succeed next time; the error to give if there is none.
-    Again(E),
+    Again(Unavailable),
 }
 
-/// Runs attempts, with growing and jittered pauses, until one is done or the deadline would pass.
-pub(crate) async fn retry<T, E, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, E>
+/// Runs attempts, with growing and jittered pauses, until one is done or the deadline passes. One that is under
+/// way then is given up: whether it was applied, its records tell the next request.
+pub(crate) async fn retry<T, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, Unavailable>
 where
-    F: Future<Output = Attempt<T, E>>,
+    F: Future<Output = Attempt<T>>,
 {
+    let end = deadline.0.max(Instant::now() + LEAST_TIME).into();
     let mut pauses = ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_millis(800))
@@ -57,9 +63,10 @@ where
         .with_jitter()
         .build();
     loop {
-        let error = match attempt().await {
-            Attempt::Done(result) => return result,
-            Attempt::Again(error) => error,
+        let error = match tokio::time::timeout_at(end, attempt()).await {
+            Ok(Attempt::Done(result)) => return result,
+            Ok(Attempt::Again(error)) => error,
+            Err(_) => return Err(Unavailable::new("out of time")),
         };
         match pauses.next() {
             Some(pause) if Instant::now() + pause < deadline.0 => tokio::time::sleep(pause).await,
@@ -103,11 +110,15 @@ pub(crate) fn name<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
 mod tests {
     use super::*;
 
-    async fn count_attempts(time_left: Option<Duration>) -> (Result<(), &'static str>, u32) {
+    fn busy() -> Unavailable {
+        Unavailable::new("busy")
+    }
+
+    async fn count_attempts(time_left: Option<Duration>) -> (Result<(), Unavailable>, u32) {
         let mut attempts = 0;
         let result = retry(Deadline::after(time_left), || {
             attempts += 1;
-            std::future::ready(if attempts == 4 { Attempt::Done(Ok(())) } else { Attempt::Again("busy") })
+            std::future::ready(if attempts == 4 { Attempt::Done(Ok(())) } else { Attempt::Again(busy()) })
         });
         (result.await, attempts)
     }
@@ -119,8 +130,15 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
+    async fn an_attempt_that_hangs_is_given_up_at_the_deadline() {
+        let hanging = || std::future::pending::<Attempt<()>>();
+        let result = retry(Deadline::after(Some(Duration::ZERO)), hanging).await;
+        assert_eq!(result, Err(Unavailable::new("out of time")));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
     async fn without_time_left_there_is_one_attempt() {
-        assert_eq!(count_attempts(Some(Duration::ZERO)).await, (Err("busy"), 1));
-        assert_eq!(count_attempts(Some(ANSWER_RESERVE)).await, (Err("busy"), 1));
+        assert_eq!(count_attempts(Some(Duration::ZERO)).await, (Err(busy()), 1));
+        assert_eq!(count_attempts(Some(ANSWER_RESERVE)).await, (Err(busy()), 1));
     }
 }

@@ -23,6 +23,8 @@ pub enum Fault {
     Internal,
     /// The service does the work, but the answer is lost: HTTP 500.
     AnswerLost,
+    /// No answer for longer than anybody waits; the service does not see it.
+    Hang,
 }
 
 /// The proxy. Ends when dropped.
@@ -126,6 +128,7 @@ async fn handle(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Byte
             _ = forward(state, headers, body).await;
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+        Some(Fault::Hang) => std::future::pending().await,
         None => forward(state, headers, body).await,
     }
 }

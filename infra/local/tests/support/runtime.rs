@@ -173,14 +173,16 @@ fn collect(
     })
 }
 
-/// The function's binary: from `WAAS_BIN_DIR`, else where cargo put it beside this test. Each function has a
-/// test of its own, so `cargo test --workspace` has built it.
+/// The function's binary: from `WAAS_BIN_DIR`, as cargo or `cargo lambda build` (`binary/bootstrap`) leaves it,
+/// else where cargo put it beside this test. Each function has a test of its own, so `cargo test --workspace`
+/// has built it.
 fn path_of(binary: &str) -> PathBuf {
     let directory = std::env::var_os("WAAS_BIN_DIR").map_or_else(
         || std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned(),
         |directory| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(directory),
     );
     let path = directory.join(binary);
+    let path = if path.is_dir() { path.join("bootstrap") } else { path };
     assert!(path.exists(), "{} is missing: run `cargo test --workspace`, which builds it", path.display());
     path
 }
