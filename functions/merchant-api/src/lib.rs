@@ -7,12 +7,13 @@ mod problem;
 mod users;
 mod withdrawals;
 
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, RawPathParams, Request};
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use lambda_http::{Context, RequestExt as _};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,6 +23,9 @@ use problem::Problem;
 
 /// A registration has six short fields.
 const MAX_BODY_BYTES: usize = 16 * 1024;
+/// After which an HTTP API answers by itself.
+const GATEWAY_TIMEOUT: Duration = Duration::from_secs(30);
+const ANSWER_RESERVE: Duration = Duration::from_millis(200);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -49,7 +53,7 @@ fn routes() -> OpenApiRouter<Merchant> {
 pub fn router(merchant: Merchant) -> Router {
     let (router, _) = routes().split_for_parts();
     router
-        .route_layer(from_fn(log))
+        .route_layer(from_fn(guard))
         .fallback(async || Problem::no_route())
         .method_not_allowed_fallback(async || Problem::no_method())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -68,13 +72,25 @@ pub fn openapi() -> String {
     document.to_pretty_json().expect("the document is plain data")
 }
 
-/// One line a request: the route, not the path, which names a user.
-async fn log(path: MatchedPath, request: Request, next: Next) -> Response {
+/// What holds of every request: it ends before the invocation does, its errors have one form, and it leaves one
+/// line in the log. The line has the route, not the path, which may name a user.
+async fn guard(path: MatchedPath, params: RawPathParams, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let response = next.run(request).await;
+    let id = params.iter().find(|(name, _)| *name == "callBackId").map(|(_, id)| id.to_owned());
+    let limit = time_limit(request.lambda_context_ref().map(Context::deadline));
+    let response = match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => Problem::in_one_form(response),
+        Err(_) => Problem::out_of_time().into_response(),
+    };
     let latency_ms = milliseconds(started.elapsed());
     let status = response.status().as_u16();
-    tracing::info!(%method, route = path.as_str(), status, latencyMs = latency_ms, "request");
+    tracing::info!(%method, route = path.as_str(), callBackId = id, status, latencyMs = latency_ms, "request");
     response
+}
+
+/// What the invocation has left, less what the answer takes; the gateway's own limit where nobody says.
+fn time_limit(deadline: Option<SystemTime>) -> Duration {
+    let left = deadline.and_then(|deadline| deadline.duration_since(SystemTime::now()).ok());
+    left.map_or(GATEWAY_TIMEOUT, |left| left.saturating_sub(ANSWER_RESERVE))
 }

@@ -43,6 +43,24 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "no-route", "this API has no such path")
     }
 
+    pub(crate) fn out_of_time() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "out of time, try again")
+    }
+
+    /// The framework's own refusals, of a body too large or a path that is no text, in the form of all others.
+    pub(crate) fn in_one_form(response: Response) -> Response {
+        let status = response.status();
+        let is_json = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().ends_with(b"json"));
+        if is_json || !(status.is_client_error() || status.is_server_error()) {
+            return response;
+        }
+        let detail = status.canonical_reason().unwrap_or_default().to_lowercase();
+        Self::new(status, "malformed", detail).into_response()
+    }
+
     pub(crate) fn no_method() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "this path has no such method")
     }

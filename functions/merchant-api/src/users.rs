@@ -136,7 +136,7 @@ pub(crate) async fn show(
     params(("tenantUserId" = String, Path, description = "The user's id in your system"), Part),
     responses(
         (status = 200, description = "A page of events", body = Events),
-        (status = 400, description = "Malformed limit", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Malformed limit or cursor", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -153,6 +153,8 @@ pub(crate) async fn events(
         return Err(malformed());
     }
     let page = merchant.books.events_of(&tenant_user_id, limit, part.cursor.as_deref()).await?;
+    let no_page = || Problem::new(StatusCode::BAD_REQUEST, "malformed", "cursor is no page's next");
+    let page = page.ok_or_else(no_page)?;
     let events: Result<Vec<_>, _> = page.items.iter().map(event).collect();
     Ok(Json(Events { events: events?, next: page.next }))
 }

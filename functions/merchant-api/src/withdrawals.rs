@@ -117,6 +117,7 @@ pub(crate) async fn register(
         let detail = "an energy lease is no coin: there is nothing to freeze";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-coin", detail));
     }
+    tracing::info!(callBackId = registration.call_back_id, "registration"); // its id stands in no path
     let (is_new, order) = merchant.register(&registration, SystemTime::now()).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(order.into())))
@@ -165,6 +166,7 @@ pub(crate) async fn cancel(
     responses(
         (status = 200, description = "Held", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Confirmed or ended: too late", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -182,6 +184,7 @@ pub(crate) async fn hold(
     responses(
         (status = 200, description = "Not held", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Confirmed or ended: too late", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -65,7 +65,8 @@ fn every_refusal_and_failure_is_counted_or_left_out_for_a_reason() {
         Failure::Unavailable,
         Failure::Internal,
     ];
-    let stalls = [Outcome::Stalled.name(), Outcome::StalledUnregistered.name()];
+    // A wallet that runs dry again for the same order repeats its callback.
+    let stalls = [Outcome::Stalled.name(), Outcome::StalledUnregistered.name(), "repetition"];
     let known = refusals.map(Refusal::name).into_iter().chain(failures.map(Failure::name)).chain(stalls);
     let uncounted = names(&[
         "order-confirmed", // the merchant's own attempt to cancel; no callback ends so

@@ -527,7 +527,7 @@ async fn init_fails_and_names_the_cause() {
             ),
             "its field callbackApiKeyNotAfter is not an RFC 3339 time",
         ),
-        (None, "Secrets Manager answered ResourceNotFoundException"),
+        (None, "does not exist or has no value yet"),
     ];
     for (secret, expected) in malformed {
         let stack = Stack::start_services(&Options { secret, ..Options::default() }).await.unwrap();

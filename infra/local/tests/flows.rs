@@ -323,8 +323,18 @@ async fn what_arrives_out_of_order_ends_in_the_same_ledger() {
 
     // Paid, but the user never had it: as the right order would, the registration is refused.
     assert_eq!(verdict(&twice(&deployment, "withdrawal", &completion("too-much", "50")).await), ACCEPTED);
-    assert_eq!(deployment.register("too-much", "1945", "50", PAYEE).await, 422);
+    for _ in 0..2 {
+        assert_eq!(deployment.register("too-much", "1945", "50", PAYEE).await, 422);
+    }
     assert_eq!(deployment.usdt("1945").await, money("7", "0"));
+
+    // Both refusals contradict a payment that cannot be undone: recorded once, and told to whoever is on call.
+    let outcomes = deployment.outcomes().await;
+    assert_eq!((outcomes["other-terms"], outcomes["balance-too-low"]), (1, 1));
+    let (_, process) = deployment.function("merchant-api").await;
+    let alarmed =
+        process.log().lines().filter(|line| line.contains("registration contradicts a payment")).count();
+    assert_eq!(alarmed, 3);
     deployment.assert_audited().await;
 }
 
@@ -367,12 +377,17 @@ async fn a_confirmation_is_refused_for_good_reasons() {
     assert_eq!(refused(&with(&confirmation("twice"), "trackingId", "another")).await, (200, 2013));
 
     // The first decision holds, whatever changes afterwards, until the order ends.
-    deployment.call(Method::PUT, "/withdrawals/twice/hold", None).await;
+    assert_eq!(
+        deployment.call(Method::PUT, "/withdrawals/twice/hold", None).await.0,
+        409,
+        "too late to hold it"
+    );
     let again = deployment.send("withdrawal-confirmation", &retry_of(&detailed)).await;
     assert_eq!((verdict(&again), &again.reply.unwrap()["address"]), (ACCEPTED, &json!(PAYEE)));
     deployment.send("withdrawal-failure", &failure("twice")).await;
     let ended = deployment.send("withdrawal-confirmation", &retry_of(&detailed)).await;
     assert_eq!(verdict(&ended), (200, 2009));
+    assert_eq!(deployment.outcomes().await["order-ended"], 1, "recorded");
     deployment.assert_audited().await;
 }
 
@@ -385,6 +400,15 @@ async fn less_than_ordered_is_a_fee_only_where_the_merchant_says_so() {
     assert_eq!(verdict(&more), (200, 2008), "more than ordered is never one");
     assert_eq!(verdict(&twice(&deployment, "withdrawal", &completion("w", "3.29")).await), ACCEPTED);
     assert_eq!(deployment.usdt("1945").await, money("6.7", "0"), "the ordered amount is gone");
+
+    // Paid before it was registered: the same ledger.
+    assert_eq!(verdict(&deployment.send("withdrawal", &completion("early", "0.9")).await), ACCEPTED);
+    assert_eq!(deployment.register("early", "1945", "0.8", PAYEE).await, 409);
+    assert_eq!(deployment.register("early", "1945", "1", PAYEE).await, 201);
+    assert_eq!(deployment.usdt("1945").await, money("5.7", "0"));
+    let (_, order) = deployment.call(Method::GET, "/withdrawals/early", None).await;
+    assert_eq!((&order["state"], &order["fee"]), (&json!("completed"), &json!("0.1")));
+
     let (_, order) = deployment.call(Method::GET, "/withdrawals/w", None).await;
     assert_eq!((&order["state"], &order["fee"]), (&json!("completed"), &json!("0.01")));
     deployment.assert_audited().await;
@@ -542,6 +566,8 @@ async fn the_merchant_api_answers_as_its_document_says() {
         (Method::PUT, "/withdrawals/unknown/hold", None, 404, "not-found"),
         (Method::GET, "/users/1945/events?limit=0", None, 400, "malformed"),
         (Method::GET, "/users/1945/events?limit=x", None, 400, "malformed"),
+        (Method::GET, "/users/1945/events?cursor=no-cursor", None, 400, "malformed"),
+        (Method::POST, "/withdrawals", Some(json!({ "callBackId": "x".repeat(20_000) })), 413, "malformed"),
         (Method::GET, "/nowhere", None, 404, "no-route"),
         (Method::DELETE, "/users/1945", None, 405, "no-method"),
     ];

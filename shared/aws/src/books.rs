@@ -138,14 +138,18 @@ impl Books {
     ///
     /// # Errors
     ///
-    /// If DynamoDB does not answer. A `from` that no page gave starts at the beginning.
+    /// If DynamoDB does not answer. `None` if `from` is no page's end.
     pub async fn events_of(
         &self,
         tenant_user_id: &str,
         limit: i32,
         from: Option<&str>,
-    ) -> Result<Page, Unavailable> {
-        let start = from.and_then(|cursor| start_key(cursor, tenant_user_id));
+    ) -> Result<Option<Page>, Unavailable> {
+        let start = from.map(|cursor| start_key(cursor, tenant_user_id));
+        if start == Some(None) {
+            return Ok(None);
+        }
+        let start = start.flatten();
         let attempt = async || {
             let query = self.0.client.query().table_name(&self.0.tables.events).index_name(EVENTS_BY_USER);
             let query = query.key_condition_expression("tenantUserId = :user").scan_index_forward(false);
@@ -157,7 +161,7 @@ impl Books {
         };
         let page = retry(Deadline::after(None), attempt).await?;
         let next = page.last_evaluated_key.as_ref().and_then(cursor);
-        Ok(Page { items: page.items.unwrap_or_default(), next })
+        Ok(Some(Page { items: page.items.unwrap_or_default(), next }))
     }
 
     /// All events.

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
 use waas_callback::{OpenError, Opened};
 
+use crate::retry::{self, Deadline};
 use crate::secret::{Secret, SecretError};
 
 /// At most one refresh in this time, so that wrong keys and unopenable bodies, which anyone can send, cost at
@@ -26,6 +27,12 @@ pub enum KeyringError {
         secret_id: String,
         /// AWS's error code, such as `AccessDeniedException`.
         code: String,
+    },
+    /// No such secret, or one without a value.
+    #[error("secret {secret_id} does not exist or has no value yet (ResourceNotFoundException)")]
+    NotFound {
+        /// Name or ARN.
+        secret_id: String,
     },
     /// Secrets Manager did not answer.
     #[error("secret {secret_id}: Secrets Manager cannot be reached: {cause}")]
@@ -92,13 +99,14 @@ impl Keyring {
         api_key: Option<&[u8]>,
         body: &[u8],
         now: SystemTime,
+        deadline: Deadline,
     ) -> Result<(Opened, Version), Rejected> {
         let Some(api_key) = api_key else { return Err(Rejected::Unauthorized) };
         match try_versions(&self.versions(), api_key, body, now) {
             Err(rejected) if may_be_rotation(rejected) => {}
             done => return done,
         }
-        let refresh_failed = self.refresh().await;
+        let refresh_failed = self.refresh(deadline).await;
         match try_versions(&self.versions(), api_key, body, now) {
             Err(rejected) if may_be_rotation(rejected) && refresh_failed => Err(Rejected::Unavailable),
             done => done,
@@ -110,7 +118,7 @@ impl Keyring {
     }
 
     /// Reads the secret again unless that was done within the interval. Says whether the last reading failed.
-    async fn refresh(&self) -> bool {
+    async fn refresh(&self, deadline: Deadline) -> bool {
         {
             let mut state = self.lock();
             if state.last_refresh.is_some_and(|last| last.elapsed() < REFRESH_INTERVAL) {
@@ -118,12 +126,14 @@ impl Keyring {
             }
             state.last_refresh = Some(Instant::now());
         }
-        let result = read(&self.client, &self.secret_id).await;
+        // Boxed: it is rare, and would make every callback's future large.
+        let result = Box::pin(deadline.bound(read(&self.client, &self.secret_id))).await;
         let mut state = self.lock();
-        state.last_refresh_failed = result.is_err();
+        state.last_refresh_failed = !matches!(result, Some(Ok(_)));
         match result {
-            Ok(versions) => state.versions = versions,
-            Err(error) => tracing::error!(cause = %error, "the secret could not be refreshed"),
+            Some(Ok(versions)) => state.versions = versions,
+            Some(Err(error)) => tracing::error!(cause = %error, "the secret could not be refreshed"),
+            None => tracing::error!(cause = "out of time", "the secret could not be refreshed"),
         }
         state.last_refresh_failed
     }
@@ -189,11 +199,8 @@ fn may_be_rotation(rejected: Rejected) -> bool {
 async fn read(client: &Client, secret_id: &str) -> Result<Arc<[Secret]>, KeyringError> {
     let (current, previous) =
         tokio::join!(read_stage(client, secret_id, CURRENT), read_stage(client, secret_id, PREVIOUS));
-    let current = current?.ok_or_else(|| KeyringError::Refused {
-        secret_id: secret_id.to_owned(),
-        code: "ResourceNotFoundException".to_owned(),
-    })?;
-    let previous = match previous {
+    let current = current?.ok_or_else(|| KeyringError::NotFound { secret_id: secret_id.to_owned() })?;
+    let mut previous = match previous {
         Err(KeyringError::Malformed { cause, .. }) => {
             tracing::warn!(%cause, "the secret's previous version is malformed and not used");
             None
@@ -201,6 +208,9 @@ async fn read(client: &Client, secret_id: &str) -> Result<Arc<[Secret]>, Keyring
         Err(KeyringError::NoText { .. }) => None,
         previous => previous?,
     };
+    if let Some(previous) = &mut previous {
+        previous.end_with(&current);
+    }
     Ok(std::iter::once(current).chain(previous).collect())
 }
 
@@ -219,7 +229,8 @@ async fn read_stage(client: &Client, secret_id: &str, stage: &str) -> Result<Opt
             };
         }
         Err(error) => {
-            let cause = DisplayErrorContext(error).to_string();
+            // Only a name of it: the error's own text could hold the answer, and so the secret.
+            let cause = retry::name(&error);
             return Err(KeyringError::Unreachable { secret_id, cause });
         }
     };

@@ -102,6 +102,12 @@ impl Ledger {
                         let Entry { outcome, payout, .. } = *entry;
                         return Ok(Settled { committed: Committed::Applied(outcome), seen, payout });
                     }
+                    Transacted::Known(verdict) if seen.order != Sight::NotYet => {
+                        // Another copy was faster, and the order may have gone on since it was read.
+                        let (_, order) = self.look(record, deadline).await?;
+                        seen.order = order.map_or(Sight::Nothing, Sight::Found);
+                        Transacted::Known(verdict)
+                    }
                     otherwise => otherwise,
                 },
                 Ok(Step::Read) => {
@@ -130,7 +136,9 @@ impl Ledger {
                     continue;
                 }
             };
-            self.record_refusal(record, refusal, now, deadline).await?;
+            if record.callback.is_some() || seen.is_paid_unregistered() {
+                self.record_refusal(record, refusal, now, deadline).await?;
+            }
             return Ok(Settled { committed: Committed::Refused(refusal), seen, payout: None });
         }
         Err(Unavailable::new("the order changes too often"))
@@ -202,18 +210,22 @@ impl Ledger {
         Ok((judge(record.identity, request.as_ref(), event.as_ref()), order))
     }
 
-    /// Puts the refusal of a callback among the events, once for each event and content.
-    async fn record_refusal(
+    /// Puts a refusal among the events, once for each event and content: of a callback, or of a registration that
+    /// contradicts what was paid already. Then somebody has to look at it.
+    pub(crate) async fn record_refusal(
         &self,
         record: &Record<'_>,
         refusal: Refusal,
         now: SystemTime,
         deadline: Deadline,
     ) -> Result<(), Unavailable> {
-        let Some(callback) = record.callback.filter(|_| refusal.is_recorded()) else { return Ok(()) };
+        if !refusal.is_recorded() {
+            return Ok(());
+        }
         let Identity { event_key, fingerprint } = record.identity;
         // A retry repeats a refused event under a new requestUUID; a conflict of requests is one of its own.
-        let request = (refusal == Refusal::RequestConflict).then_some(&*callback.request_uuid);
+        let request = record.callback.filter(|_| refusal == Refusal::RequestConflict);
+        let request = request.map(|callback| &*callback.request_uuid);
         let content = [Some(refusal.name()), request, Some(event_key.as_str()), Some(fingerprint.as_str())];
         let key = EventKey::new("refusal", content);
         let mut item = event(record, &key, (refusal.name(), refusal.detail_type()), &[], now)?;

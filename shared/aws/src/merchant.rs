@@ -4,19 +4,20 @@ use std::time::SystemTime;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use waas_callback::{
-    Decimal, Entry, EventKey, Fingerprint, Identity, Outcome, Posting, Refusal, Registration, Seen, Step,
-    cancel, register,
+    Decimal, Entry, EventKey, Fingerprint, Identity, OrderState, Outcome, Policy, Posting, Refusal,
+    Registration, Seen, Step, cancel, register,
 };
 
 use crate::books::{Books, OrderRecord, postings};
 use crate::config::Config;
-use crate::ledger::{Committed, Ledger, Record, Unavailable, failed, read, timestamp};
+use crate::ledger::{Committed, Ledger, Record, Unavailable, failed, read, text, timestamp};
 use crate::retry::{Attempt, Deadline, retry};
 
 /// The merchant's side of the ledger.
 #[derive(Debug, Clone)]
 pub struct Merchant {
     ledger: Ledger,
+    policy: Policy,
     /// To read.
     pub books: Books,
 }
@@ -43,7 +44,7 @@ impl Merchant {
     #[must_use]
     pub fn connect(config: &Config) -> Self {
         let ledger = Ledger::connect(config);
-        Self { books: Books(ledger.clone()), ledger }
+        Self { books: Books(ledger.clone()), ledger, policy: config.policy }
     }
 
     /// Registers a withdrawal and freezes its funds. Says whether that was done now or before.
@@ -67,7 +68,8 @@ impl Merchant {
         let record = record(&identity, tenant_user_id, call_back_id);
         let decide = |seen: &Seen| {
             let order = seen.order.as_option().flatten();
-            register(call_back_id, tenant_user_id, terms, order).map(Step::from)
+            register(call_back_id, tenant_user_id, terms, order, self.policy.actual_below_order)
+                .map(Step::from)
         };
         let is_new = self.settle(&record, decide, now).await?;
         Ok((is_new, self.order(call_back_id).await?))
@@ -94,7 +96,7 @@ impl Merchant {
     ///
     /// # Errors
     ///
-    /// [`MerchantError::NotFound`].
+    /// [`MerchantError::NotFound`], or a [`Refusal`] once the order was confirmed or has ended: too late to hold it.
     pub async fn hold(
         &self,
         call_back_id: &str,
@@ -107,7 +109,9 @@ impl Merchant {
             let update = update
                 .key("callBackId", AttributeValue::S(call_back_id.to_owned()))
                 .update_expression("SET held = :held, updatedAt = :now")
-                .condition_expression("attribute_exists(callBackId)")
+                .condition_expression("#state = :reserved")
+                .expression_attribute_names("#state", "state")
+                .expression_attribute_values(":reserved", text(OrderState::Reserved.name()))
                 .expression_attribute_values(":held", AttributeValue::Bool(is_held))
                 .expression_attribute_values(":now", now.clone());
             match update.send().await {
@@ -120,10 +124,15 @@ impl Merchant {
                 },
             }
         };
-        if retry(Deadline::after(None), attempt).await? {
-            self.order(call_back_id).await
-        } else {
-            Err(MerchantError::NotFound)
+        let is_reserved = retry(Deadline::after(None), attempt).await?;
+        let order = self.order(call_back_id).await?;
+        match order.state.parse() {
+            _ if is_reserved => Ok(order),
+            Ok(OrderState::Completed | OrderState::Failed | OrderState::Cancelled) => {
+                let ended = order.state.parse().unwrap_or(OrderState::Completed);
+                Err(Refusal::OrderEnded(ended).into())
+            }
+            _ => Err(Refusal::OrderConfirmed.into()),
         }
     }
 
@@ -162,7 +171,13 @@ impl Merchant {
             Committed::Applied(outcome) => Ok(outcome != Outcome::Unchanged),
             Committed::Repetition => Ok(false),
             Committed::Refused(Refusal::UnknownOrder) => Err(MerchantError::NotFound),
-            Committed::Refused(refusal) => Err(refusal.into()),
+            Committed::Refused(refusal) => {
+                if settled.seen.is_paid_unregistered() {
+                    let (outcome, id) = (refusal.name(), record.call_back_id);
+                    tracing::warn!(outcome, callBackId = id, "registration contradicts a payment");
+                }
+                Err(refusal.into())
+            }
         }
     }
 
@@ -172,12 +187,9 @@ impl Merchant {
 }
 
 fn identity<const N: usize>(kind: &'static str, name: &str, content: [&str; N]) -> Identity {
-    let digest = EventKey::new(kind, content.map(Some));
     Identity {
         event_key: EventKey::new(kind, [Some(name)]),
-        fingerprint: Fingerprint::from(
-            digest.as_str().trim_start_matches(kind).trim_start_matches('-').to_owned(),
-        ),
+        fingerprint: Fingerprint::new(kind, content.map(Some)),
     }
 }
 

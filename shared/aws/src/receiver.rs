@@ -12,7 +12,7 @@ use crate::answer::{Answer, Failure};
 use crate::clients;
 use crate::config::Config;
 use crate::keyring::{Keyring, KeyringError, Rejected};
-use crate::ledger::{Committed, Ledger, Record};
+use crate::ledger::{Committed, Ledger, Record, Unavailable};
 use crate::retry::Deadline;
 use crate::telemetry::Report;
 use crate::{Function, secret::Secret};
@@ -64,7 +64,7 @@ impl Receiver {
             Body::Binary(bytes) => bytes,
             _ => &[],
         };
-        let (opened, secret) = match self.keyring.open(api_key, body, now).await {
+        let (opened, secret) = match self.keyring.open(api_key, body, now, deadline).await {
             Ok(opened) => opened,
             Err(rejected) => {
                 let failure = match rejected {
@@ -92,20 +92,20 @@ impl Receiver {
         let identity = Identity::of(&callback);
         report.identify(&callback, &identity.event_key);
         let decide = |seen: &_| self.function.decide(&callback, seen, &self.policy, now);
-        let settled = self.ledger.settle(&Record::of(&callback, &identity), decide, now, deadline).await;
-        let settled = match settled {
+        let record = Record::of(&callback, &identity);
+        let settled = match self.ledger.settle(&record, decide, now, deadline).await {
             Ok(settled) => settled,
-            Err(unavailable) => {
-                report.cause = Some(unavailable.to_string());
-                return Done::failed(Failure::Unavailable);
-            }
+            Err(unavailable) => return Done::unavailable(&unavailable, report),
         };
         let payout = settled.payout.as_ref();
         match settled.committed {
             Committed::Applied(outcome) => Done::accepted(&secret, &callback, payout, outcome.name()),
             Committed::Repetition => match self.function.repeat(&callback, &settled.seen) {
                 Ok(payout) => Done::accepted(&secret, &callback, payout.as_ref(), "repetition"),
-                Err(refusal) => Done::refused(&secret, &callback, refusal),
+                Err(refusal) => match self.ledger.record_refusal(&record, refusal, now, deadline).await {
+                    Ok(()) => Done::refused(&secret, &callback, refusal),
+                    Err(unavailable) => Done::unavailable(&unavailable, report),
+                },
             },
             Committed::Refused(refusal) => Done::refused(&secret, &callback, refusal),
         }
@@ -126,6 +126,11 @@ impl Done {
     fn refused(secret: &Secret, callback: &Callback, refusal: Refusal) -> Self {
         let answer = Answer::refused(&secret.api_key, &seal(secret, callback, None), refusal);
         Self { outcome: refusal.name(), is_success: false, answer }
+    }
+
+    fn unavailable(unavailable: &Unavailable, report: &mut Report) -> Self {
+        report.cause = Some(unavailable.to_string());
+        Self::failed(Failure::Unavailable)
     }
 
     fn failed(failure: Failure) -> Self {

@@ -11,7 +11,7 @@ use crate::ledger::Unavailable;
 /// What is kept back for sealing and sending the answer.
 const ANSWER_RESERVE: Duration = Duration::from_millis(200);
 /// What the first attempt is given, however little is left.
-const LEAST_TIME: Duration = Duration::from_millis(300);
+const LEAST_TIME: Duration = Duration::from_millis(150);
 /// No commit takes longer, however long the invocation may: the platform is waiting, and sends again.
 const MAX_COMMIT_TIME: Duration = Duration::from_secs(5);
 
@@ -39,6 +39,12 @@ impl Deadline {
         let time = time_left.map_or(MAX_COMMIT_TIME, |left| left.saturating_sub(ANSWER_RESERVE));
         Self(Instant::now() + time.min(MAX_COMMIT_TIME))
     }
+
+    /// The work's result, or `None` if it is not done by then.
+    pub(crate) async fn bound<T>(self, work: impl Future<Output = T>) -> Option<T> {
+        let end = self.0.max(Instant::now() + LEAST_TIME);
+        tokio::time::timeout_at(end.into(), work).await.ok()
+    }
 }
 
 /// How one attempt ended.
@@ -55,7 +61,6 @@ pub(crate) async fn retry<T, F>(deadline: Deadline, mut attempt: impl FnMut() ->
 where
     F: Future<Output = Attempt<T>>,
 {
-    let end = deadline.0.max(Instant::now() + LEAST_TIME).into();
     let mut pauses = ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_millis(800))
@@ -63,10 +68,10 @@ where
         .with_jitter()
         .build();
     loop {
-        let error = match tokio::time::timeout_at(end, attempt()).await {
-            Ok(Attempt::Done(result)) => return result,
-            Ok(Attempt::Again(error)) => error,
-            Err(_) => return Err(Unavailable::new("out of time")),
+        let error = match deadline.bound(attempt()).await {
+            Some(Attempt::Done(result)) => return result,
+            Some(Attempt::Again(error)) => error,
+            None => return Err(Unavailable::new("out of time")),
         };
         match pauses.next() {
             Some(pause) if Instant::now() + pause < deadline.0 => tokio::time::sleep(pause).await,

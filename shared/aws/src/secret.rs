@@ -85,6 +85,14 @@ impl Secret {
         })
     }
 
+    /// Takes over the end of `current`'s API key where that is the same key: an end that is set later holds for
+    /// the version before it too.
+    pub(crate) fn end_with(&mut self, current: &Self) {
+        if self.callback_api_key == current.callback_api_key {
+            self.not_after = current.not_after;
+        }
+    }
+
     /// Is this the API key that the platform calls us with, and still valid? Takes the same time whatever
     /// the key is: digests of equal length are compared in constant time.
     pub(crate) fn admits(&self, api_key: &[u8], now: SystemTime) -> bool {
@@ -167,6 +175,17 @@ mod tests {
         assert!(!secret.admits(b"ours", ten_utc()));
         assert!(secret.admits(b"theirs", ten_utc()));
         assert_eq!(secret.api_key, "ours");
+    }
+
+    #[test]
+    fn an_end_that_is_set_later_holds_for_the_version_before_it() {
+        let current = parse(&with("callbackApiKeyNotAfter", "2026-11-20T10:00:00Z")).unwrap();
+        let mut same_key = parse(&required()).unwrap();
+        same_key.end_with(&current);
+        assert!(same_key.admits(b"ours", ten_utc()) && !same_key.admits(b"ours", ten_utc() + SECOND));
+        let mut other_key = parse(&with("callbackApiKey", "before")).unwrap();
+        other_key.end_with(&current);
+        assert!(other_key.admits(b"before", ten_utc() + SECOND), "a rotated key keeps its own end");
     }
 
     #[test]

@@ -71,6 +71,12 @@ impl EventKey {
 }
 
 impl Fingerprint {
+    /// A fingerprint of the given kind over parts in a fixed order.
+    #[must_use]
+    pub fn new<'a>(kind: &'a str, parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        Self(digest(kind, parts))
+    }
+
     /// The digest in lower-case hexadecimal.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -197,7 +203,7 @@ fn fingerprint(callback: &Callback) -> Fingerprint {
         Notice::InsufficientBalance(_) | Notice::InsufficientGas(_) => Content::default(),
     };
     let integer = content.integer.map(|integer| integer.to_string());
-    Fingerprint(digest(
+    Fingerprint::new(
         callback.callback_type().name(),
         [
             Some(&*callback.tenant_user_id),
@@ -211,7 +217,7 @@ fn fingerprint(callback: &Callback) -> Fingerprint {
             content.from_address.map(fold_hex).as_deref(),
             content.to_address.map(fold_hex).as_deref(),
         ],
-    ))
+    )
 }
 
 /// SHA-256 over the parts, each with its length before it, so that no two lists run together.

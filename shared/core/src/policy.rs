@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::ledger::Entry;
-use crate::order::{ActualBelowOrder, Order};
+use crate::order::{ActualBelowOrder, Order, Standing};
 
 /// The merchant's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,14 @@ pub struct Seen {
     pub order: Sight<Order>,
     /// The new address is, or was before, the user's.
     pub is_address_known: bool,
+}
+
+impl Seen {
+    /// Was the order paid before anybody registered it? Then a refusal contradicts what cannot be undone.
+    #[must_use]
+    pub fn is_paid_unregistered(&self) -> bool {
+        matches!(&self.order, Sight::Found(order) if order.standing() == Standing::CompletedUnregistered)
+    }
 }
 
 /// What a function wants done next.

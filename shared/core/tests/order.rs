@@ -239,7 +239,9 @@ impl Model {
         let amount = format!("{}.5", nth + 1);
         let order = self.orders.get(&nth);
         match event {
-            OrderEvent::Register => register(&id, "user", &terms(&amount), order),
+            OrderEvent::Register => {
+                register(&id, "user", &terms(&amount), order, ActualBelowOrder::Contradiction)
+            }
             OrderEvent::Cancel => cancel(&id, order),
             OrderEvent::Confirm => {
                 confirm(&asked(&id), "user", Some("t"), order, Duration::MAX, SystemTime::UNIX_EPOCH)

@@ -283,7 +283,7 @@ fn open(update: &mut Change, tenant_user_id: &str) {
     update.equals("tenantUserId", text(tenant_user_id));
 }
 
-/// An update expression under construction. All names are placeholders, since `state` is a reserved word.
+/// An update expression under construction. What it sets goes by placeholders, since `state` is a reserved word.
 #[derive(Default)]
 struct Change {
     set: Vec<String>,

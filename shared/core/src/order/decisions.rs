@@ -20,14 +20,21 @@ pub fn register(
     tenant_user_id: &str,
     terms: &Terms,
     order: Option<&Order>,
+    actual_below_order: ActualBelowOrder,
 ) -> Result<Entry, Refusal> {
+    let standing = standing(order);
+    let mut fee = None;
     if let Some(order) = order {
         is_of_user(order, tenant_user_id)?;
-        if order.terms.as_ref().is_some_and(|known| !known.agree(terms)) {
-            return Err(Refusal::OtherTerms);
+        match &order.terms {
+            // Paid before it was registered: what was paid is held against the order, as in the usual sequence.
+            Some(paid) if standing == Standing::CompletedUnregistered => {
+                fee = fee_of(terms, paid, actual_below_order)?;
+            }
+            Some(known) if !known.agree(terms) => return Err(Refusal::OtherTerms),
+            _ => {}
         }
     }
-    let standing = standing(order);
     let (next, effect) = match transition(standing, OrderEvent::Register) {
         Transition::To(next, effect) => (next, effect),
         Transition::Stay | Transition::Note => return Ok(Entry::of(Outcome::Unchanged)),
@@ -40,8 +47,14 @@ pub fn register(
         terms: Some(terms.clone()),
         is_registered: true,
     });
+    update.fee = fee;
     let postings = postings(effect, tenant_user_id, terms);
-    Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Reserved) })
+    let outcome = match state_of(next) {
+        OrderState::Completed => Outcome::Completed,
+        OrderState::Failed => Outcome::Failed,
+        OrderState::Reserved | OrderState::Confirmed | OrderState::Cancelled => Outcome::Reserved,
+    };
+    Ok(Entry { postings, order: Some(update), ..Entry::of(outcome) })
 }
 
 /// Decides on a cancellation.
@@ -159,13 +172,7 @@ pub fn complete(
         return Ok(Entry { order: Some(update), ..Entry::of(Outcome::CompletedUnregistered) });
     };
     let ordered = order.terms.as_ref().ok_or(Refusal::OtherTerms)?;
-    if !ordered.agree(&actual) {
-        let at_ordered_amount = Terms { amount: ordered.amount.clone(), ..actual.clone() };
-        let difference = ordered.amount.value().checked_sub(actual.amount.value());
-        let fee = difference.and_then(|fee| Amount::parse(&fee.to_string()).ok());
-        let is_fee = actual_below_order == ActualBelowOrder::Fee && ordered.agree(&at_ordered_amount);
-        update.fee = Some(fee.filter(|_| is_fee).ok_or(Refusal::OtherTerms)?);
-    }
+    update.fee = fee_of(ordered, &actual, actual_below_order)?;
     let postings = postings(Effect::Settle, tenant_user_id, ordered);
     Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Completed) })
 }
@@ -246,6 +253,20 @@ fn end(
 
 fn standing(order: Option<&Order>) -> Standing {
     order.map_or(Standing::Absent, Order::standing)
+}
+
+/// What the platform kept of the ordered amount; nothing if it paid just what was ordered.
+fn fee_of(ordered: &Terms, paid: &Terms, policy: ActualBelowOrder) -> Result<Option<Amount>, Refusal> {
+    if ordered.agree(paid) {
+        return Ok(None);
+    }
+    let but_for_the_amount = Terms { amount: ordered.amount.clone(), ..paid.clone() };
+    if policy == ActualBelowOrder::Contradiction || !ordered.agree(&but_for_the_amount) {
+        return Err(Refusal::OtherTerms);
+    }
+    let difference = ordered.amount.value().checked_sub(paid.amount.value());
+    let fee = difference.and_then(|fee| Amount::parse(&fee.to_string()).ok());
+    fee.map(Some).ok_or(Refusal::OtherTerms) // more than ordered is never a fee
 }
 
 fn is_of_user(order: &Order, tenant_user_id: &str) -> Result<(), Refusal> {
