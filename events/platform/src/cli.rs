@@ -17,7 +17,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   waas keygen --out keys
   waas seal events/plain/deposit.json
-  waas send events/plain/deposit.json --url http://127.0.0.1:3000/callback/deposit
+  waas send events/plain/deposit.json --url http://127.0.0.1:9000/callback/deposit
 
 Without keys of your own, the published development key pair and API key are used.
 Exit status: 0 done, 1 a callback was refused or its answer has problems, 2 anything else.";

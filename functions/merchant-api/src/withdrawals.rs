@@ -113,7 +113,7 @@ pub(crate) async fn register(
 ) -> Result<(StatusCode, Json<Withdrawal>), Problem> {
     let json = str::from_utf8(&body).map_err(|_| Problem::from(SchemaError::NotJson))?;
     let registration = Registration::parse(json)?;
-    if registration.terms.asset.symbol() == ENERGY {
+    if registration.terms.asset.symbol().eq_ignore_ascii_case(ENERGY) {
         let detail = "an energy lease is no coin: there is nothing to freeze";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-coin", detail));
     }

@@ -144,7 +144,12 @@ fn seal(secret: &Secret, callback: &Callback, payout: Option<&Payout>) -> String
     secret.response_public_key.seal(reply.as_bytes(), &mut rand::rng())
 }
 
-/// What Lambda grants this invocation still, if it says so and has not passed.
+/// What Lambda grants this invocation still, if it says so.
 fn time_left(request: &Request, now: SystemTime) -> Option<Duration> {
-    request.lambda_context_ref()?.deadline().duration_since(now).ok()
+    match request.lambda_context_ref()?.deadline().duration_since(now) {
+        Ok(left) => Some(left),
+        // No invocation lives longer than that: a deadline further back is none.
+        Err(passed) if passed.duration() > Duration::from_mins(15) => None,
+        Err(_) => Some(Duration::ZERO),
+    }
 }

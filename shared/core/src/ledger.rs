@@ -248,7 +248,7 @@ mod tests {
             (&[("-1", "0")], Err(LedgerError::Negative)),
             (&[("1", "0"), ("-1.000000000000000001", "1")], Err(LedgerError::Negative)),
             (&[("1", "0"), ("0", "-1")], Err(LedgerError::Negative)),
-            (&[(&nines, "0"), ("1", "0")], Err(LedgerError::TooManyDigits)),
+            (&[(&nines, "0"), ("2", "0")], Err(LedgerError::TooManyDigits)),
             (&[(&nines, "0"), ("0.1", "0")], Err(LedgerError::TooManyDigits)),
         ];
         for (steps, expected) in cases {

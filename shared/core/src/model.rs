@@ -276,7 +276,7 @@ impl Registration {
         let fields = Fields::parse(json)?;
         Ok(Self {
             call_back_id: fields.text("callBackId")?,
-            tenant_user_id: fields.text("tenantUserId")?,
+            tenant_user_id: fields.text_or_integer("tenantUserId")?,
             terms: Terms {
                 asset: fields.asset()?,
                 amount: fields.amount("amount")?,
@@ -335,7 +335,7 @@ impl Withdrawal {
     /// Is this an energy lease? Then `amount` counts leases, and no coin moves.
     #[must_use]
     pub fn is_energy(&self) -> bool {
-        self.asset.symbol() == ENERGY
+        self.asset.symbol().eq_ignore_ascii_case(ENERGY)
     }
 
     fn parse(fields: &Fields<'_>) -> Result<Notice, SchemaError> {

@@ -17,7 +17,8 @@ const MAX_AMOUNT_BYTES: usize = 128;
 /// 10^38: the first magnitude that needs 39 digits.
 const LIMIT: i128 = 10_i128.pow(MAX_DIGITS);
 
-/// A signed decimal of at most [`MAX_DIGITS`] digits, always in lowest terms. A balance or a change of one.
+/// A signed decimal of at most [`MAX_DIGITS`] significant digits, always in lowest terms. A balance or a change of
+/// one. Up to 1.7 · 10^38, so that the sum of two amounts is always in reach.
 ///
 /// ```
 /// use waas_callback::Decimal;
@@ -46,7 +47,14 @@ impl Decimal {
             units /= 10;
             scale -= 1;
         }
-        (units.abs() < LIMIT && scale <= MAX_DIGITS).then_some(Self { units, scale })
+        let mut significant = units;
+        while significant >= LIMIT || significant <= -LIMIT {
+            if significant % 10 != 0 {
+                return None;
+            }
+            significant /= 10;
+        }
+        (scale <= MAX_DIGITS).then_some(Self { units, scale })
     }
 
     /// Is it below zero?
@@ -209,6 +217,9 @@ impl Amount {
             return Err(AmountError::NotDecimal);
         }
         let value: Decimal = text.parse().map_err(|DecimalError| AmountError::TooManyDigits)?;
+        if value.units >= LIMIT {
+            return Err(AmountError::TooManyDigits);
+        }
         if value.is_zero() {
             return Err(AmountError::NotPositive);
         }
@@ -282,7 +293,12 @@ mod tests {
         };
         assert_eq!(add("0.1", "0.2").as_deref(), Some("0.3"));
         assert_eq!(add(NINES, "-1").as_deref(), Some("99999999999999999999999999999999999998"));
-        assert_eq!(add(NINES, "1"), None, "39 digits");
+        assert_eq!(
+            add(NINES, "1"),
+            Some(format!("1{}", "0".repeat(38))),
+            "as DynamoDB: one significant digit"
+        );
+        assert_eq!(add(NINES, "2"), None, "39 significant digits");
         assert_eq!(add("100000000000000000000000000000", "0.000000000000000001"), None, "would round");
         assert_eq!(add("1.5", "-1.5").as_deref(), Some("0"));
     }

@@ -178,9 +178,12 @@ fn refusals_of_a_confirmation_come_in_their_order() {
     assert_eq!(ask(Some(&worst), "user", Some("3.30"), at(90_000)), Err(Refusal::OrderHeld));
     worst.is_held = false;
     assert_eq!(ask(Some(&worst), "user", None, at(86_401)), Err(Refusal::OrderTooOld));
+    worst.tracking_id = Some("another".into());
     assert_eq!(ask(Some(&worst), "user", None, at(86_400)), Err(Refusal::OtherTrackingId));
-    worst.tracking_id = Some("t".into());
-    assert_eq!(ask(Some(&worst), "user", None, at(86_400)), Ok(Outcome::Confirmed));
+    for same_or_unknown in [Some("t".to_owned()), None] {
+        worst.tracking_id = same_or_unknown;
+        assert_eq!(ask(Some(&worst), "user", None, at(86_400)), Ok(Outcome::Confirmed));
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ const TYPES: [&str; 8] = [
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  waas send events/plain/deposit.json --url http://127.0.0.1:3000/callback/deposit
+  waas send events/plain/deposit.json --url http://127.0.0.1:9000/callback/deposit
   waas send events/plain/deposit.json --url … --new-uuid --repeat 5      retries of one event
   waas send events/plain/deposit.json --url … --json | jq .latencyMs
 

@@ -103,7 +103,8 @@ pub fn confirm(
         return Err(Refusal::OrderTooOld);
     }
     let is_again = order.state == OrderState::Confirmed;
-    if is_again && order.tracking_id.as_deref() != tracking_id {
+    let is_other = order.tracking_id.is_some() && order.tracking_id.as_deref() != tracking_id;
+    if is_again && is_other {
         return Err(Refusal::OtherTrackingId);
     }
     let mut update = OrderUpdate::new(&order.call_back_id, Expect::SeenAndNotHeld(order.standing()));
