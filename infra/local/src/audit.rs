@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use waas_callback::{Asset, Balance, Decimal, Posting};
+use waas_callback::{Asset, Balance};
 use waas_callback_aws::{Books, postings};
 
 /// A balance that is not the sum of its postings.
@@ -70,7 +70,8 @@ pub async fn audit(books: &Books) -> anyhow::Result<Audit> {
         for posting in postings(event)? {
             let sum = sums.entry((posting.tenant_user_id.clone(), posting.asset.clone()));
             let sum = sum.or_insert(Some(Balance::default()));
-            *sum = sum.and_then(|balance| add(balance, &posting));
+            // The events come in no order: a sum may pass below zero on its way, only its end counts.
+            *sum = sum.and_then(|balance| balance.checked_add(&posting));
         }
     }
     let mut differences = Vec::new();
@@ -90,14 +91,4 @@ pub async fn audit(books: &Books) -> anyhow::Result<Audit> {
         posted,
     }));
     Ok(Audit { events: events.len(), balances, differences })
-}
-
-/// The events come in no order, so a sum may pass below zero on its way; only its end counts.
-fn add(balance: Balance, posting: &Posting) -> Option<Balance> {
-    let add = Decimal::checked_add;
-    Some(Balance {
-        available: add(balance.available, posting.available)?,
-        frozen: add(balance.frozen, posting.frozen)?,
-        held: add(balance.held, posting.held)?,
-    })
 }

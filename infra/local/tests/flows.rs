@@ -332,8 +332,7 @@ async fn what_arrives_out_of_order_ends_in_the_same_ledger() {
     let outcomes = deployment.outcomes().await;
     assert_eq!((outcomes["other-terms"], outcomes["balance-too-low"]), (1, 1));
     let (_, process) = deployment.function("merchant-api").await;
-    let alarmed =
-        process.log().lines().filter(|line| line.contains("registration contradicts a payment")).count();
+    let alarmed = process.log().lines().filter(|line| line.contains("request contradicts a payment")).count();
     assert_eq!(alarmed, 3);
     deployment.assert_audited().await;
 }

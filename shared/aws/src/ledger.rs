@@ -64,11 +64,11 @@ impl Unavailable {
     }
 }
 
-/// How one transaction ended.
-enum Transacted {
-    Applied,
-    /// Nothing was applied: this is what the records say.
+/// Why nothing was applied.
+enum Obstacle {
+    /// This is what the records say.
     Known(Verdict),
+    /// Against the ledger's rules.
     Refused(Refusal),
     /// The order is not as expected, but so.
     Order(Option<Box<Order>>),
@@ -96,42 +96,40 @@ impl Ledger {
     ) -> Result<Settled, Unavailable> {
         let mut seen = Seen::default();
         for _ in 0..MAX_DECISIONS {
-            let transacted = match decide(&seen) {
+            let obstacle = match decide(&seen) {
                 Ok(Step::Commit(entry)) => match self.transact(record, &entry, now, deadline).await? {
-                    Transacted::Applied => {
+                    None => {
                         let Entry { outcome, payout, .. } = *entry;
                         return Ok(Settled { committed: Committed::Applied(outcome), seen, payout });
                     }
-                    Transacted::Known(verdict) if seen.order != Sight::NotYet => {
+                    Some(Obstacle::Known(Verdict::Repetition)) if seen.order != Sight::NotYet => {
                         // Another copy was faster, and the order may have gone on since it was read.
-                        let (_, order) = self.look(record, deadline).await?;
+                        let (verdict, order) = self.look(record, deadline).await?;
                         seen.order = order.map_or(Sight::Nothing, Sight::Found);
-                        Transacted::Known(verdict)
+                        Obstacle::Known(verdict)
                     }
-                    otherwise => otherwise,
+                    Some(obstacle) => obstacle,
                 },
                 Ok(Step::Read) => {
                     let (verdict, order) = self.look(record, deadline).await?;
                     seen.order = order.map_or(Sight::Nothing, Sight::Found);
-                    match verdict {
-                        Verdict::Fresh => continue,
-                        known => Transacted::Known(known),
-                    }
+                    Obstacle::Known(verdict)
                 }
-                Err(refusal) => Transacted::Refused(refusal),
+                Err(refusal) => Obstacle::Refused(refusal),
             };
-            let refusal = match transacted {
-                Transacted::Applied | Transacted::Known(Verdict::Fresh | Verdict::Repetition) => {
+            let refusal = match obstacle {
+                Obstacle::Known(Verdict::Fresh) => continue,
+                Obstacle::Known(Verdict::Repetition) => {
                     return Ok(Settled { committed: Committed::Repetition, seen, payout: None });
                 }
-                Transacted::Known(Verdict::RequestConflict) => Refusal::RequestConflict,
-                Transacted::Known(Verdict::EventConflict) => Refusal::EventConflict,
-                Transacted::Refused(refusal) => refusal,
-                Transacted::Order(order) => {
+                Obstacle::Known(Verdict::RequestConflict) => Refusal::RequestConflict,
+                Obstacle::Known(Verdict::EventConflict) => Refusal::EventConflict,
+                Obstacle::Refused(refusal) => refusal,
+                Obstacle::Order(order) => {
                     seen.order = order.map_or(Sight::Nothing, |order| Sight::Found(*order));
                     continue;
                 }
-                Transacted::AddressKnown => {
+                Obstacle::AddressKnown => {
                     seen.is_address_known = true;
                     continue;
                 }
@@ -146,7 +144,7 @@ impl Ledger {
 
     /// Writes an entry with the records of its request and its event, in one transaction.
     ///
-    /// Returns only what is certain: after a lost answer the same transaction is sent again and finds its own
+    /// `None` if it was applied. Returns only what is certain: after a lost answer the same transaction is sent again and finds its own
     /// records.
     async fn transact(
         &self,
@@ -154,7 +152,7 @@ impl Ledger {
         entry: &Entry,
         now: SystemTime,
         deadline: Deadline,
-    ) -> Result<Transacted, Unavailable> {
+    ) -> Result<Option<Obstacle>, Unavailable> {
         let (parts, items): (Vec<_>, Vec<_>) =
             transaction(&self.tables, record, entry, now)?.into_iter().unzip();
         // One token for all attempts: if an answer is lost, AWS repeats it instead of the work.
@@ -162,7 +160,7 @@ impl Ledger {
         let attempt = async || {
             let request = self.client.transact_write_items().set_transact_items(Some(items.clone()));
             match request.client_request_token(&token).send().await {
-                Ok(_) => Attempt::Done(Ok(Transacted::Applied)),
+                Ok(_) => Attempt::Done(Ok(None)),
                 Err(error) => match error.as_service_error() {
                     Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
                         explain(record.identity, &parts, canceled.cancellation_reasons())
@@ -210,8 +208,8 @@ impl Ledger {
         Ok((judge(record.identity, request.as_ref(), event.as_ref()), order))
     }
 
-    /// Puts a refusal among the events, once for each event and content: of a callback, or of a registration that
-    /// contradicts what was paid already. Then somebody has to look at it.
+    /// Puts a refusal among the events, once for each event and content: of a callback, or of a merchant's
+    /// request that contradicts what was paid already. Then somebody has to look at it.
     pub(crate) async fn record_refusal(
         &self,
         record: &Record<'_>,
@@ -252,7 +250,7 @@ fn get(table: &str, key: &str, value: &str) -> Result<TransactGetItem, Unavailab
 
 /// Why a transaction was cancelled, by position. What the records say is certain and comes first; then what
 /// passes; then what the order, the address and the balance say.
-fn explain(identity: &Identity, parts: &[Part], reasons: &[CancellationReason]) -> Attempt<Transacted> {
+fn explain(identity: &Identity, parts: &[Part], reasons: &[CancellationReason]) -> Attempt<Option<Obstacle>> {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
     let failed = |part: Part| {
         let mut reasons = parts.iter().zip(reasons).filter(move |(of, _)| **of == part);
@@ -263,7 +261,7 @@ fn explain(identity: &Identity, parts: &[Part], reasons: &[CancellationReason]) 
     let event: Option<Fingerprint> = old(Part::Event).and_then(fingerprint);
     let verdict = judge(identity, request.as_ref(), event.as_ref());
     if verdict != Verdict::Fresh {
-        return Attempt::Done(Ok(Transacted::Known(verdict)));
+        return Attempt::Done(Ok(Some(Obstacle::Known(verdict))));
     }
     let codes: Vec<_> = reasons.iter().map(code).collect();
     if let Some(code) = codes.iter().find(|code| retry::is_transient_code(code)) {
@@ -271,19 +269,19 @@ fn explain(identity: &Identity, parts: &[Part], reasons: &[CancellationReason]) 
     }
     if let Some(reason) = failed(Part::Order) {
         let order = reason.item().map(order).transpose();
-        return Attempt::Done(order.map(|order| Transacted::Order(order.map(Box::new))));
+        return Attempt::Done(order.map(|order| Some(Obstacle::Order(order.map(Box::new)))));
     }
     if failed(Part::Address).is_some() {
-        return Attempt::Done(Ok(Transacted::AddressKnown));
+        return Attempt::Done(Ok(Some(Obstacle::AddressKnown)));
     }
     if failed(Part::Balance).is_some() {
-        return Attempt::Done(Ok(Transacted::Refused(Refusal::BalanceTooLow)));
+        return Attempt::Done(Ok(Some(Obstacle::Refused(Refusal::BalanceTooLow))));
     }
     let of_balance = |(part, reason): (&Part, &CancellationReason)| {
         *part == Part::Balance && reason.code() == Some(VALIDATION_ERROR)
     };
     if parts.iter().zip(reasons).any(of_balance) {
-        return Attempt::Done(Ok(Transacted::Refused(Refusal::BalanceOutOfRange)));
+        return Attempt::Done(Ok(Some(Obstacle::Refused(Refusal::BalanceOutOfRange))));
     }
     Attempt::Done(Err(Unavailable::new(format!("transaction cancelled: {}", codes.join(", ")))))
 }

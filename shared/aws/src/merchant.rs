@@ -128,8 +128,7 @@ impl Merchant {
         let order = self.order(call_back_id).await?;
         match order.state.parse() {
             _ if is_reserved => Ok(order),
-            Ok(OrderState::Completed | OrderState::Failed | OrderState::Cancelled) => {
-                let ended = order.state.parse().unwrap_or(OrderState::Completed);
+            Ok(ended @ (OrderState::Completed | OrderState::Failed | OrderState::Cancelled)) => {
                 Err(Refusal::OrderEnded(ended).into())
             }
             _ => Err(Refusal::OrderConfirmed.into()),
@@ -153,8 +152,13 @@ impl Merchant {
             .collect();
         let Some(first) = postings.first() else { return Err(MerchantError::NotHeld) };
         let identity = identity("release", event_key, []);
-        let record = record(&identity, &first.tenant_user_id, "");
-        let record = Record { call_back_id: None, released: Some(event_key), ..record };
+        let record = Record {
+            identity: &identity,
+            tenant_user_id: &first.tenant_user_id,
+            call_back_id: None,
+            released: Some(event_key),
+            callback: None,
+        };
         let decide =
             |_: &Seen| Ok(Entry { postings: postings.clone(), ..Entry::of(Outcome::Released) }.into());
         self.settle(&record, decide, now).await
@@ -174,7 +178,7 @@ impl Merchant {
             Committed::Refused(refusal) => {
                 if settled.seen.is_paid_unregistered() {
                     let (outcome, id) = (refusal.name(), record.call_back_id);
-                    tracing::warn!(outcome, callBackId = id, "registration contradicts a payment");
+                    tracing::warn!(outcome, callBackId = id, "request contradicts a payment");
                 }
                 Err(refusal.into())
             }

@@ -1,7 +1,6 @@
 //! The books: postings change balances, and balances are the sum of their postings.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::idempotency::fold_hex;
 use crate::model::{Asset, Payout};
@@ -189,39 +188,28 @@ impl Posting {
 }
 
 impl Balance {
-    /// The balance after `posting`.
+    /// The exact sum, whatever its signs; `None` if it needs more digits than a balance can have.
+    #[must_use]
+    pub fn checked_add(self, posting: &Posting) -> Option<Self> {
+        Some(Self {
+            available: self.available.checked_add(posting.available)?,
+            frozen: self.frozen.checked_add(posting.frozen)?,
+            held: self.held.checked_add(posting.held)?,
+        })
+    }
+
+    /// The balance after `posting`, by the rules that the transaction's conditions keep in the table.
     ///
     /// # Errors
     ///
     /// [`LedgerError`]; the balance is then as before.
     pub fn post(self, posting: &Posting) -> Result<Self, LedgerError> {
-        let add = |a: Decimal, b| a.checked_add(b).ok_or(LedgerError::TooManyDigits);
-        let after = Self {
-            available: add(self.available, posting.available)?,
-            frozen: add(self.frozen, posting.frozen)?,
-            held: add(self.held, posting.held)?,
-        };
+        let after = self.checked_add(posting).ok_or(LedgerError::TooManyDigits)?;
         if [after.available, after.frozen, after.held].iter().any(|part| part.is_negative()) {
             return Err(LedgerError::Negative);
         }
         Ok(after)
     }
-}
-
-/// The balances that these postings, in this order, lead to from nothing; by user and asset.
-///
-/// # Errors
-///
-/// The first posting that breaks a rule.
-pub fn balances<'a>(
-    postings: impl IntoIterator<Item = &'a Posting>,
-) -> Result<BTreeMap<(String, Asset), Balance>, LedgerError> {
-    let mut balances = BTreeMap::<_, Balance>::new();
-    for posting in postings {
-        let balance = balances.entry((posting.tenant_user_id.clone(), posting.asset.clone())).or_default();
-        *balance = balance.post(posting)?;
-    }
-    Ok(balances)
 }
 
 #[cfg(test)]
@@ -253,8 +241,7 @@ mod tests {
         ];
         for (steps, expected) in cases {
             let postings: Vec<_> = steps.iter().map(|(a, f)| posting(a, f)).collect();
-            let key = ("2049".to_owned(), "TRON#TRX".parse().unwrap());
-            let after = balances(&postings).map(|balances| balances[&key]);
+            let after = postings.iter().try_fold(Balance::default(), Balance::post);
             let expected = expected.map(|(available, frozen)| Balance {
                 available: available.parse().unwrap(),
                 frozen: frozen.parse().unwrap(),

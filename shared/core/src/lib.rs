@@ -35,7 +35,7 @@ mod refusal;
 
 pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};
 pub use idempotency::{EventKey, Fingerprint, Identity, Verdict, judge};
-pub use ledger::{AddressUpdate, Balance, Entry, LedgerError, Outcome, Posting, balances};
+pub use ledger::{AddressUpdate, Balance, Entry, LedgerError, Outcome, Posting};
 pub use model::{
     AddressChange, Asset, AssetError, Callback, CallbackType, Deposit, ENERGY, InsufficientBalance,
     InsufficientGas, MAX_TEXT_BYTES, Notice, Payout, Registration, Reply, SchemaError, Withdrawal,
