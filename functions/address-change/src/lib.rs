@@ -1,24 +1,22 @@
 //! Address changes (type 4): later deposits of a user come to another address.
 
-use std::time::SystemTime;
-
-use waas_callback::{AddressUpdate, Callback, Entry, Notice, Outcome, Policy, Refusal, Seen, Step};
-use waas_callback_aws::Function;
+use waas_callback::{AddressUpdate, Content, Decide, Decision, Entry, Outcome, Refusal, Situation};
 
 /// The function behind `POST /callback/address-change`.
 #[derive(Debug, Clone, Copy)]
 pub struct AddressChanges;
 
-impl Function for AddressChanges {
+impl Decide for AddressChanges {
     fn name(&self) -> &'static str {
         "address-change"
     }
 
-    fn decide(&self, callback: &Callback, seen: &Seen, _: &Policy, _: SystemTime) -> Result<Step, Refusal> {
-        let Notice::AddressChange(change) = &callback.notice else {
+    fn decide(&self, situation: &Situation<'_>) -> Result<Decision, Refusal> {
+        let callback = situation.callback;
+        let Content::AddressChange(change) = &callback.content else {
             return Err(Refusal::WrongFunction(callback.callback_type()));
         };
-        if seen.is_address_known {
+        if situation.found.is_address_known {
             return Ok(Entry::of(Outcome::AddressKnown).into());
         }
         let address = AddressUpdate {

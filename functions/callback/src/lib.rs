@@ -1,13 +1,10 @@
 //! All callbacks but confirmations, by one URL: the type is inside the cipher, so no gateway can route by it.
 
-use std::time::SystemTime;
-
 use address_change::AddressChanges;
 use deposit::Deposits;
 use insufficient_balance::BalanceShortages;
 use insufficient_gas::GasShortages;
-use waas_callback::{Callback, CallbackType, Payout, Policy, Refusal, Seen, Step};
-use waas_callback_aws::Function;
+use waas_callback::{CallbackType, Decide, Decision, Refusal, Situation, Terms};
 use withdrawal::Withdrawals;
 use withdrawal_failure::Failures;
 
@@ -15,10 +12,10 @@ use withdrawal_failure::Failures;
 #[derive(Debug, Clone, Copy)]
 pub struct Callbacks;
 
-/// The function of a type. A confirmation has none here: this function's role must not be able to let the
-/// platform pay.
-fn function(callback: &Callback) -> Result<&'static dyn Function, Refusal> {
-    match callback.callback_type() {
+/// The function of the callback's type. A confirmation has none here: this function's role must not be able to let
+/// the platform pay.
+fn function(situation: &Situation<'_>) -> Result<&'static dyn Decide, Refusal> {
+    match situation.callback.callback_type() {
         CallbackType::Deposit => Ok(&Deposits),
         CallbackType::Withdrawal => Ok(&Withdrawals),
         CallbackType::AddressChange => Ok(&AddressChanges),
@@ -29,22 +26,16 @@ fn function(callback: &Callback) -> Result<&'static dyn Function, Refusal> {
     }
 }
 
-impl Function for Callbacks {
+impl Decide for Callbacks {
     fn name(&self) -> &'static str {
         "callback"
     }
 
-    fn decide(
-        &self,
-        callback: &Callback,
-        seen: &Seen,
-        policy: &Policy,
-        now: SystemTime,
-    ) -> Result<Step, Refusal> {
-        function(callback)?.decide(callback, seen, policy, now)
+    fn decide(&self, situation: &Situation<'_>) -> Result<Decision, Refusal> {
+        function(situation)?.decide(situation)
     }
 
-    fn repeat(&self, callback: &Callback, seen: &Seen) -> Result<Option<Payout>, Refusal> {
-        function(callback)?.repeat(callback, seen)
+    fn repeat(&self, situation: &Situation<'_>) -> Result<Option<Terms>, Refusal> {
+        function(situation)?.repeat(situation)
     }
 }

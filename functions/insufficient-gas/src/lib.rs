@@ -1,24 +1,20 @@
 //! Gas shortages (type 7): a withdrawal waits for gas in the merchant's hot wallet. Its funds stay frozen.
 
-use std::time::SystemTime;
-
-use waas_callback::{Callback, Notice, Policy, Refusal, Seen, StallCause, Step, stall};
-use waas_callback_aws::Function;
+use waas_callback::{Content, Decide, Decision, Refusal, Situation, StallCause, stall};
 
 /// The function behind `POST /callback/insufficient-gas`.
 #[derive(Debug, Clone, Copy)]
 pub struct GasShortages;
 
-impl Function for GasShortages {
+impl Decide for GasShortages {
     fn name(&self) -> &'static str {
         "insufficient-gas"
     }
 
-    fn decide(&self, callback: &Callback, seen: &Seen, _: &Policy, _: SystemTime) -> Result<Step, Refusal> {
-        let Notice::InsufficientGas(shortage) = &callback.notice else {
-            return Err(Refusal::WrongFunction(callback.callback_type()));
+    fn decide(&self, situation: &Situation<'_>) -> Result<Decision, Refusal> {
+        let Content::InsufficientGas(shortage) = &situation.callback.content else {
+            return Err(Refusal::WrongFunction(situation.callback.callback_type()));
         };
-        let (id, user) = (&shortage.call_back_id, &callback.tenant_user_id);
-        stall(id, user, seen.order.as_option(), StallCause::InsufficientGas).map(Step::from)
+        stall(situation, &shortage.call_back_id, StallCause::InsufficientGas)
     }
 }

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
-use waas_callback_aws::{Item, Merchant, Unavailable, postings};
+use waas_callback::{Asset, Decimal, Posting};
+use waas_callback_aws::{Merchant, RecordedEvent};
 
 use crate::problem::Problem;
 
@@ -88,9 +89,9 @@ pub(crate) struct Event {
     callback: Option<Box<RawValue>>,
 }
 
-/// Which part of the events.
+/// Which page of the events.
 #[derive(Deserialize, IntoParams)]
-pub(crate) struct Part {
+pub(crate) struct PageQuery {
     /// At most this many, 1 to 200; 50 if absent.
     limit: Option<i32>,
     /// `next` of the page before.
@@ -111,15 +112,12 @@ pub(crate) async fn show(
     Path(tenant_user_id): Path<String>,
 ) -> Result<Json<User>, Problem> {
     let (balances, addresses) = tokio::try_join!(
-        merchant.books.balances(&tenant_user_id),
-        merchant.books.addresses(&tenant_user_id)
+        merchant.ledger.balances(&tenant_user_id),
+        merchant.ledger.addresses(&tenant_user_id)
     )?;
-    let balances = balances.into_iter().map(|of| Balance {
-        chain_name: of.asset.chain_name().to_owned(),
-        symbol: of.asset.symbol().to_owned(),
-        available: of.balance.available.to_string(),
-        frozen: of.balance.frozen.to_string(),
-        held: of.balance.held.to_string(),
+    let balances = balances.into_iter().map(|of| {
+        let waas_callback::Balance { available, frozen, held } = of.balance;
+        Balance::shown(&of.asset, [available, frozen, held])
     });
     let addresses = addresses.into_iter().map(|of| Address {
         chain_name: of.asset.chain_name().to_owned(),
@@ -133,7 +131,7 @@ pub(crate) async fn show(
 /// Read a user's events, newest first
 #[utoipa::path(
     get, path = "/users/{tenantUserId}/events", tag = "users", operation_id = "getUserEvents",
-    params(("tenantUserId" = String, Path, description = "The user's id in your system"), Part),
+    params(("tenantUserId" = String, Path, description = "The user's id in your system"), PageQuery),
     responses(
         (status = 200, description = "A page of events", body = Events),
         (status = 400, description = "Malformed limit or cursor", body = Problem, content_type = "application/problem+json"),
@@ -143,40 +141,43 @@ pub(crate) async fn show(
 pub(crate) async fn events(
     State(merchant): State<Merchant>,
     Path(tenant_user_id): Path<String>,
-    part: Result<Query<Part>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<PageQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Events>, Problem> {
     let malformed =
         || Problem::new(StatusCode::BAD_REQUEST, "malformed", "limit is not a number from 1 to 200");
-    let Query(part) = part.map_err(|_| malformed())?;
-    let limit = part.limit.unwrap_or(DEFAULT_LIMIT);
+    let Query(page) = query.map_err(|_| malformed())?;
+    let limit = page.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(malformed());
     }
-    let page = merchant.books.events_of(&tenant_user_id, limit, part.cursor.as_deref()).await?;
+    let page = merchant.ledger.events_of(&tenant_user_id, limit, page.cursor.as_deref()).await?;
     let no_page = || Problem::new(StatusCode::BAD_REQUEST, "malformed", "cursor is no page's next");
     let page = page.ok_or_else(no_page)?;
-    let events: Result<Vec<_>, _> = page.items.iter().map(event).collect();
-    Ok(Json(Events { events: events?, next: page.next }))
+    Ok(Json(Events { events: page.events.into_iter().map(Event::from).collect(), next: page.next }))
 }
 
-fn event(item: &Item) -> Result<Event, Unavailable> {
-    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-    let postings = postings(item)?.into_iter().map(|posting| Balance {
-        chain_name: posting.asset.chain_name().to_owned(),
-        symbol: posting.asset.symbol().to_owned(),
-        available: posting.available.to_string(),
-        frozen: posting.frozen.to_string(),
-        held: posting.held.to_string(),
-    });
-    Ok(Event {
-        event_key: text("eventKey").unwrap_or_default(),
-        r#type: item.get("type").and_then(|value| value.as_n().ok()?.parse().ok()),
-        outcome: text("outcome").unwrap_or_default(),
-        request_uuid: text("requestUUID"),
-        tracking_id: text("trackingId"),
-        call_back_id: text("callBackId"),
-        recorded_at: text("recordedAt").unwrap_or_default(),
-        postings: postings.collect(),
-        callback: text("callback").and_then(|json| RawValue::from_string(json).ok()),
-    })
+impl Balance {
+    /// The parts, or changes of them, as texts: available, frozen, held.
+    fn shown(asset: &Asset, parts: [Decimal; 3]) -> Self {
+        let [available, frozen, held] = parts.map(|part| part.to_string());
+        let (chain_name, symbol) = (asset.chain_name().to_owned(), asset.symbol().to_owned());
+        Self { chain_name, symbol, available, frozen, held }
+    }
+}
+
+impl From<RecordedEvent> for Event {
+    fn from(event: RecordedEvent) -> Self {
+        let posting = |of: Posting| Balance::shown(&of.asset, [of.available, of.frozen, of.held]);
+        Self {
+            event_key: event.event_key,
+            r#type: event.r#type,
+            outcome: event.outcome,
+            request_uuid: event.request_uuid,
+            tracking_id: event.tracking_id,
+            call_back_id: event.call_back_id,
+            recorded_at: event.recorded_at,
+            postings: event.postings.into_iter().map(posting).collect(),
+            callback: event.callback.and_then(|json| RawValue::from_string(json).ok()),
+        }
+    }
 }

@@ -8,8 +8,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waas_callback::{ENERGY, Registration, SchemaError};
-use waas_callback_aws::{Merchant, OrderRecord};
+use waas_callback::{CallBackId, ENERGY, Order, Registration, SchemaError, StallCause};
+use waas_callback_aws::Merchant;
 
 use crate::problem::Problem;
 
@@ -73,20 +73,21 @@ pub(crate) struct Withdrawal {
     updated_at: Option<String>,
 }
 
-impl From<OrderRecord> for Withdrawal {
-    fn from(order: OrderRecord) -> Self {
+impl From<Order> for Withdrawal {
+    fn from(order: Order) -> Self {
+        let asset = order.terms.as_ref().map(|terms| &terms.asset);
         Self {
-            call_back_id: order.call_back_id,
+            call_back_id: order.call_back_id.to_string(),
             tenant_user_id: order.tenant_user_id,
-            state: order.state,
-            chain_name: order.chain_name,
-            symbol: order.symbol,
-            amount: order.amount,
-            address: order.address,
-            tx_id: order.tx_id,
+            state: order.state.to_string(),
+            chain_name: asset.map(|asset| asset.chain_name().to_owned()),
+            symbol: asset.map(|asset| asset.symbol().to_owned()),
+            amount: order.terms.as_ref().map(|terms| terms.amount.text().to_owned()),
+            address: order.terms.as_ref().map(|terms| terms.address.text().to_owned()),
+            tx_id: order.tx_id.map(|id| id.text().to_owned()),
             tracking_id: order.tracking_id,
-            stalled: order.stalled,
-            fee: order.fee,
+            stalled: order.stalled.map(StallCause::name).map(str::to_owned),
+            fee: order.fee.map(|fee| fee.to_string()),
             registered: order.is_registered,
             held: order.is_held,
             updated_at: order.updated_at,
@@ -117,7 +118,7 @@ pub(crate) async fn register(
         let detail = "an energy lease is no coin: there is nothing to freeze";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-coin", detail));
     }
-    tracing::info!(callBackId = registration.call_back_id, "registration"); // its id stands in no path
+    tracing::info!(callBackId = registration.call_back_id.as_str(), "registration"); // its id stands in no path
     let (is_new, order) = merchant.register(&registration, SystemTime::now()).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(order.into())))
@@ -137,7 +138,8 @@ pub(crate) async fn show(
     State(merchant): State<Merchant>,
     Path(call_back_id): Path<String>,
 ) -> Result<Json<Withdrawal>, Problem> {
-    let order = merchant.books.order(&call_back_id).await?.ok_or_else(Problem::not_found)?;
+    let order =
+        merchant.ledger.order(&CallBackId::from(call_back_id)).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(order.into()))
 }
 
@@ -156,7 +158,7 @@ pub(crate) async fn cancel(
     State(merchant): State<Merchant>,
     Path(call_back_id): Path<String>,
 ) -> Result<Json<Withdrawal>, Problem> {
-    Ok(Json(merchant.cancel(&call_back_id, SystemTime::now()).await?.into()))
+    Ok(Json(merchant.cancel(&CallBackId::from(call_back_id), SystemTime::now()).await?.into()))
 }
 
 /// Hold a withdrawal: while held, it is not confirmed to the platform
@@ -174,7 +176,7 @@ pub(crate) async fn hold(
     State(merchant): State<Merchant>,
     Path(call_back_id): Path<String>,
 ) -> Result<Json<Withdrawal>, Problem> {
-    Ok(Json(merchant.hold(&call_back_id, true, SystemTime::now()).await?.into()))
+    Ok(Json(merchant.hold(&CallBackId::from(call_back_id), true, SystemTime::now()).await?.into()))
 }
 
 /// Take a withdrawal off hold
@@ -192,5 +194,5 @@ pub(crate) async fn unhold(
     State(merchant): State<Merchant>,
     Path(call_back_id): Path<String>,
 ) -> Result<Json<Withdrawal>, Problem> {
-    Ok(Json(merchant.hold(&call_back_id, false, SystemTime::now()).await?.into()))
+    Ok(Json(merchant.hold(&CallBackId::from(call_back_id), false, SystemTime::now()).await?.into()))
 }

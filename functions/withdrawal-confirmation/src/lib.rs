@@ -1,36 +1,24 @@
 //! Confirmations (type 2): the platform asks what a withdrawal is to pay, and pays what is answered.
 
-use std::time::SystemTime;
-
-use waas_callback::{Callback, Notice, Payout, Policy, Refusal, Seen, Step, confirm, confirm_again};
-use waas_callback_aws::Function;
+use waas_callback::{Content, Decide, Decision, Refusal, Situation, Terms, confirm, confirm_again};
 
 /// The function behind `POST /callback/withdrawal-confirmation`.
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmations;
 
-impl Function for Confirmations {
+impl Decide for Confirmations {
     fn name(&self) -> &'static str {
         "withdrawal-confirmation"
     }
 
-    fn decide(
-        &self,
-        callback: &Callback,
-        seen: &Seen,
-        policy: &Policy,
-        now: SystemTime,
-    ) -> Result<Step, Refusal> {
-        let Notice::WithdrawalConfirmation(confirmation) = &callback.notice else {
-            return Err(Refusal::WrongFunction(callback.callback_type()));
+    fn decide(&self, situation: &Situation<'_>) -> Result<Decision, Refusal> {
+        let Content::WithdrawalConfirmation(asked) = &situation.callback.content else {
+            return Err(Refusal::WrongFunction(situation.callback.callback_type()));
         };
-        let Some(order) = seen.order.as_option() else { return Ok(Step::Read) };
-        let tracking_id = callback.tracking_id.as_deref();
-        let max_age = policy.confirmation_max_age;
-        confirm(confirmation, &callback.tenant_user_id, tracking_id, order, max_age, now).map(Step::from)
+        confirm(situation, asked)
     }
 
-    fn repeat(&self, _: &Callback, seen: &Seen) -> Result<Option<Payout>, Refusal> {
-        confirm_again(seen.order.as_option().flatten()).map(Some)
+    fn repeat(&self, situation: &Situation<'_>) -> Result<Option<Terms>, Refusal> {
+        confirm_again(situation.found.order.present()).map(Some)
     }
 }

@@ -13,7 +13,8 @@ use http::{StatusCode, header};
 use insufficient_balance::BalanceShortages;
 use insufficient_gas::GasShortages;
 use lambda_http::Body;
-use waas_callback_aws::{Config, Function, Merchant, Receiver};
+use waas_callback::Decide;
+use waas_callback_aws::{Config, Merchant, Receiver};
 use withdrawal::Withdrawals;
 use withdrawal_confirmation::Confirmations;
 use withdrawal_failure::Failures;
@@ -35,7 +36,7 @@ pub(crate) async fn router(config: &Config) -> anyhow::Result<Router> {
         .route("/callback/insufficient-gas", route(config, GasShortages).await?))
 }
 
-async fn route(config: &Config, function: impl Function) -> anyhow::Result<axum::routing::MethodRouter> {
+async fn route(config: &Config, function: impl Decide) -> anyhow::Result<axum::routing::MethodRouter> {
     let receiver = Receiver::start(config, function).await?;
     Ok(post(handle).with_state(Arc::new(receiver)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use waas_callback::{Asset, Balance};
-use waas_callback_aws::{Books, postings};
+use waas_callback_aws::{Ledger, UserBalance};
 
 /// A balance that is not the sum of its postings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,25 +62,25 @@ impl fmt::Display for Shown<'_> {
 /// # Errors
 ///
 /// If the tables cannot be read.
-pub async fn audit(books: &Books) -> anyhow::Result<Audit> {
-    let recorded = books.all_balances().await?;
-    let events = books.all_events().await?;
+pub async fn audit(ledger: &Ledger) -> anyhow::Result<Audit> {
+    let recorded = ledger.all_balances().await?;
+    let events = ledger.all_events().await?;
     let mut sums = BTreeMap::<(String, Asset), Option<Balance>>::new();
     for event in &events {
-        for posting in postings(event)? {
+        for posting in &event.postings {
             let sum = sums.entry((posting.tenant_user_id.clone(), posting.asset.clone()));
             let sum = sum.or_insert(Some(Balance::default()));
             // The events come in no order: a sum may pass below zero on its way, only its end counts.
-            *sum = sum.and_then(|balance| balance.checked_add(&posting));
+            *sum = sum.and_then(|balance| balance.checked_add(posting));
         }
     }
     let mut differences = Vec::new();
     let balances = recorded.len();
-    for (tenant_user_id, of) in recorded {
-        let posted =
-            sums.remove(&(tenant_user_id.clone(), of.asset.clone())).unwrap_or(Some(Balance::default()));
-        if posted != Some(of.balance) {
-            differences.push(Difference { tenant_user_id, asset: of.asset, recorded: of.balance, posted });
+    for UserBalance { tenant_user_id, asset, balance: recorded } in recorded {
+        let posted = sums.remove(&(tenant_user_id.clone(), asset.clone()));
+        let posted = posted.unwrap_or(Some(Balance::default()));
+        if posted != Some(recorded) {
+            differences.push(Difference { tenant_user_id, asset, recorded, posted });
         }
     }
     let missing = sums.into_iter().filter(|(_, posted)| *posted != Some(Balance::default()));

@@ -7,7 +7,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use serde_json::Value;
 use waas_callback::{Asset, Balance};
-use waas_callback_aws::Books;
+use waas_callback_aws::Ledger;
 use waas_platform::{Exchange, Platform};
 
 use crate::audit::audit;
@@ -41,7 +41,7 @@ struct Told {
     err_code: i64,
 }
 
-/// Plays the story on a stack of its own and returns the table, with the audit of the books below it.
+/// Plays the story on a stack of its own and returns the table, with the audit of the ledger below it.
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ pub async fn play() -> anyhow::Result<String> {
 }
 
 async fn tell(stack: &Stack) -> anyhow::Result<String> {
-    let books = Books::of(stack.config());
+    let ledger = Ledger::connect(stack.config());
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["what happens", "request", "answer", "balance after it"]);
@@ -67,7 +67,7 @@ async fn tell(stack: &Stack) -> anyhow::Result<String> {
         };
         let (user, asset) = step.holder;
         let asset: Asset = asset.parse()?;
-        let balance = books.balance(user, &asset).await?;
+        let balance = ledger.balance(user, &asset).await?;
         let Told { request, answer, status, err_code } = told;
         table.add_row([step.story.to_owned(), request, answer, shown(user, &asset, &balance)]);
 
@@ -76,7 +76,7 @@ async fn tell(stack: &Stack) -> anyhow::Result<String> {
         let expected = (step.status, step.err_code, step.balance);
         ensure!(seen == expected, "{}: expected {expected:?}, saw {seen:?}\n{table}", step.story);
     }
-    let audit = audit(&books).await?;
+    let audit = audit(&ledger).await?;
     ensure!(audit.differences.is_empty(), "{audit}\n{table}");
     Ok(format!("{table}\naudit: {audit}"))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use waas_callback_aws::{Books, Config};
+use waas_callback_aws::{Config, Ledger};
 use waas_local::{Options, Stack, audit, demo, development_secret};
 use waas_platform::DEVELOPMENT_API_KEY;
 
@@ -60,7 +60,7 @@ async fn main() -> anyhow::Result<ExitCode> {
                 "WAAS_SECRET_ID" => Some("unused".to_owned()),
                 name => std::env::var(name).ok(),
             };
-            let found = audit::audit(&Books::of(&Config::read(lookup)?)).await?;
+            let found = audit::audit(&Ledger::connect(&Config::read(lookup)?)).await?;
             anstream::println!("{found}");
             if !found.differences.is_empty() {
                 return Ok(ExitCode::FAILURE);

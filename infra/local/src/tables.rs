@@ -1,4 +1,4 @@
-//! The five tables: names and keys.
+//! Creates the tables, as `waas_callback_aws` lays them out.
 
 use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
@@ -7,41 +7,15 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
-use waas_callback_aws::{EVENTS_BY_USER, Tables};
-
-/// Key attributes, all of them texts: partition key, then sort key if there is one.
-type Keys = &'static [&'static str];
-
-struct Definition<'a> {
-    name: &'a str,
-    keys: Keys,
-    /// A global index of all attributes.
-    index: Option<(&'static str, Keys)>,
-    /// The attribute after whose time an item may go.
-    expiry: Option<&'static str>,
-}
-
-fn definitions(tables: &Tables) -> [Definition<'_>; 5] {
-    let table = |name, keys| Definition { name, keys, index: None, expiry: None };
-    [
-        Definition { expiry: Some("expiresAt"), ..table(&tables.requests, &["requestUUID"]) },
-        Definition {
-            index: Some((EVENTS_BY_USER, &["tenantUserId", "recordedAt"])),
-            ..table(&tables.events, &["eventKey"])
-        },
-        table(&tables.balances, &["tenantUserId", "asset"]),
-        table(&tables.withdrawals, &["callBackId"]),
-        table(&tables.addresses, &["tenantUserId", "asset"]),
-    ]
-}
+use waas_callback_aws::{Layout, TableLayout, TableNames};
 
 /// Creates the tables that do not exist yet.
 ///
 /// # Errors
 ///
 /// If DynamoDB refuses one.
-pub async fn create(client: &Client, tables: &Tables) -> anyhow::Result<()> {
-    for Definition { name, keys, index, expiry } in definitions(tables) {
+pub async fn create(client: &Client, tables: &TableNames) -> anyhow::Result<()> {
+    for TableLayout { name, layout: Layout { keys, index, expiry } } in tables.layouts() {
         let mut create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
         create = create.set_key_schema(Some(key_schema(keys)?));
         for attribute in keys.iter().chain(index.map_or(&[][..], |(_, keys)| keys)) {
@@ -73,7 +47,7 @@ pub async fn create(client: &Client, tables: &Tables) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn key_schema(keys: Keys) -> anyhow::Result<Vec<KeySchemaElement>> {
+fn key_schema(keys: &[&str]) -> anyhow::Result<Vec<KeySchemaElement>> {
     let elements = keys.iter().zip([KeyType::Hash, KeyType::Range]);
     elements
         .map(|(key, of)| Ok(KeySchemaElement::builder().attribute_name(*key).key_type(of).build()?))

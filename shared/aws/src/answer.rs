@@ -1,13 +1,27 @@
-//! Answers: what the platform is told, in HTTP and in `errCode`. The one place that knows both.
+//! Answers: what the platform is told, in HTTP and in `errCode`, and what the log is told. The one place that knows
+//! them all.
 
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use waas_callback::Refusal;
+use waas_callback::{OpenError, Refusal, SchemaError};
+
+use crate::keyring::Rejected;
+use crate::retry::Unavailable;
 
 /// Why a callback got no sealed reply. The platform sends it again after each of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    /// What the caller is told.
+    message: String,
+    /// What only the log is told, where the kind does not say it.
+    pub(crate) cause: Option<String>,
+}
+
+/// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum FailureKind {
     /// `X-API-KEY` is missing, wrong or expired.
     #[error("X-API-KEY is missing or not valid")]
     Unauthorized,
@@ -17,7 +31,7 @@ pub enum Failure {
     /// The body cannot be opened; the same words for every reason.
     #[error("the body cannot be opened")]
     CannotOpen,
-    /// It opens, but is not a callback; the words come from [`waas_callback::SchemaError`].
+    /// It opens, but is not a callback; the words come from [`SchemaError`].
     #[error("the callback is malformed")]
     Malformed,
     /// DynamoDB or Secrets Manager cannot be used now, or the time is over.
@@ -28,41 +42,52 @@ pub enum Failure {
     Internal,
 }
 
+impl FailureKind {
+    /// HTTP's status, the answer's `errCode`, and the name in logs and metrics.
+    fn told(self) -> (StatusCode, u16, &'static str) {
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, 1001, "unauthorized"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 1002, "too-large"),
+            Self::CannotOpen => (StatusCode::BAD_REQUEST, 1003, "unopenable"),
+            Self::Malformed => (StatusCode::BAD_REQUEST, 1004, "malformed"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, 5000, "internal-error"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, 5003, "unavailable"),
+        }
+    }
+}
+
 impl Failure {
-    /// The answer's `errCode`.
-    #[must_use]
-    pub fn code(self) -> u16 {
-        match self {
-            Self::Unauthorized => 1001,
-            Self::TooLarge => 1002,
-            Self::CannotOpen => 1003,
-            Self::Malformed => 1004,
-            Self::Internal => 5000,
-            Self::Unavailable => 5003,
+    fn with_cause(kind: FailureKind, cause: impl ToString) -> Self {
+        Self { cause: Some(cause.to_string()), ..kind.into() }
+    }
+}
+
+impl From<FailureKind> for Failure {
+    fn from(kind: FailureKind) -> Self {
+        Self { kind, message: kind.to_string(), cause: None }
+    }
+}
+
+impl From<Rejected> for Failure {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Unauthorized => FailureKind::Unauthorized.into(),
+            Rejected::CannotOpen(OpenError::TooLarge) => FailureKind::TooLarge.into(),
+            Rejected::CannotOpen(error) => Self::with_cause(FailureKind::CannotOpen, error),
+            Rejected::Unavailable => FailureKind::Unavailable.into(),
         }
     }
+}
 
-    /// The name in logs and metrics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unauthorized => "unauthorized",
-            Self::TooLarge => "too-large",
-            Self::CannotOpen => "unopenable",
-            Self::Malformed => "malformed",
-            Self::Unavailable => "unavailable",
-            Self::Internal => "internal-error",
-        }
+impl From<SchemaError> for Failure {
+    fn from(error: SchemaError) -> Self {
+        Self { message: error.to_string(), ..Self::with_cause(FailureKind::Malformed, error) }
     }
+}
 
-    fn status(self) -> StatusCode {
-        match self {
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::CannotOpen | Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+impl From<Unavailable> for Failure {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::with_cause(FailureKind::Unavailable, unavailable)
     }
 }
 
@@ -76,39 +101,45 @@ struct Envelope<'a> {
     message: &'a str,
 }
 
-/// An answer ready to be sent.
+/// An answer ready to be sent, and the name of what happened, for the log.
+#[derive(Debug)]
 pub(crate) struct Answer {
+    pub(crate) outcome: &'static str,
     pub(crate) status: StatusCode,
     pub(crate) err_code: u16,
+    /// What only the log is told.
+    pub(crate) cause: Option<String>,
     body: Body,
 }
 
 impl Answer {
     /// 200 with errCode 0: applied, now or before.
-    pub(crate) fn accepted(api_key: &str, data: &str) -> Self {
-        Self::new(StatusCode::OK, &Envelope { api_key, data, err_code: 0, message: "" })
+    pub(crate) fn accepted(api_key: &str, data: &str, outcome: &'static str) -> Self {
+        Self::new(outcome, StatusCode::OK, &Envelope { api_key, data, err_code: 0, message: "" })
     }
 
     /// 200 with our code: understood and refused; `data` still echoes the request.
     pub(crate) fn refused(api_key: &str, data: &str, refusal: Refusal) -> Self {
-        let message = refusal.to_string();
-        Self::new(StatusCode::OK, &Envelope { api_key, data, err_code: refusal.code(), message: &message })
-    }
-
-    /// An error status. Neither API key nor data: whoever sent this may not be the platform.
-    pub(crate) fn failed(failure: Failure, message: &str) -> Self {
-        Self::new(failure.status(), &Envelope { api_key: "", data: "", err_code: failure.code(), message })
+        let message = &refusal.to_string();
+        let envelope = Envelope { api_key, data, err_code: refusal.code(), message };
+        Self::new(refusal.name(), StatusCode::OK, &envelope)
     }
 
     /// 204 without a body, for type 0.
     pub(crate) fn nothing() -> Self {
-        Self { status: StatusCode::NO_CONTENT, err_code: 0, body: Body::Empty }
+        let status = StatusCode::NO_CONTENT;
+        Self { outcome: "unknown", status, err_code: 0, cause: None, body: Body::Empty }
+    }
+
+    /// Did it end the matter for the platform?
+    pub(crate) fn is_success(&self) -> bool {
+        self.status.is_success() && self.err_code == 0
     }
 
     #[expect(clippy::expect_used, reason = "strings and an integer always serialise")]
-    fn new(status: StatusCode, envelope: &Envelope<'_>) -> Self {
+    fn new(outcome: &'static str, status: StatusCode, envelope: &Envelope<'_>) -> Self {
         let body = serde_json::to_string(envelope).expect("an envelope is plain data");
-        Self { status, err_code: envelope.err_code, body: Body::Text(body) }
+        Self { outcome, status, err_code: envelope.err_code, cause: None, body: Body::Text(body) }
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
@@ -120,5 +151,121 @@ impl Answer {
             response.headers_mut().insert(header::CONTENT_TYPE, json);
         }
         response
+    }
+}
+
+/// An error status. Neither API key nor data: whoever sent this may not be the platform.
+impl From<Failure> for Answer {
+    fn from(Failure { kind, message, cause }: Failure) -> Self {
+        let (status, err_code, outcome) = kind.told();
+        let envelope = Envelope { api_key: "", data: "", err_code, message: &message };
+        Self { cause, ..Self::new(outcome, status, &envelope) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Status, errCode, outcome, cause and the body's text.
+    fn told(answer: Answer) -> (u16, u16, &'static str, Option<String>, String) {
+        let Body::Text(body) = &answer.body else { panic!("no text") };
+        (answer.status.as_u16(), answer.err_code, answer.outcome, answer.cause.clone(), body.clone())
+    }
+
+    fn failed(failure: impl Into<Failure>) -> (u16, u16, &'static str, Option<String>, String) {
+        told(Answer::from(failure.into()))
+    }
+
+    #[test]
+    fn a_failure_tells_the_caller_its_code_and_the_log_its_cause() {
+        let body = |code: u16, message: &str| {
+            format!(r#"{{"apiKey":"","data":"","errCode":{code},"message":"{message}"}}"#)
+        };
+        let rows = [
+            (
+                failed(Rejected::Unauthorized),
+                401,
+                1001,
+                "unauthorized",
+                None,
+                "X-API-KEY is missing or not valid",
+            ),
+            (
+                failed(Rejected::CannotOpen(OpenError::TooLarge)),
+                413,
+                1002,
+                "too-large",
+                None,
+                "the body is too large",
+            ),
+            (
+                failed(Rejected::CannotOpen(OpenError::Padding)),
+                400,
+                1003,
+                "unopenable",
+                Some("wrong padding"),
+                "the body cannot be opened",
+            ),
+            (
+                failed(SchemaError::Missing("txId")),
+                400,
+                1004,
+                "malformed",
+                Some("txId is missing"),
+                "txId is missing",
+            ),
+            (
+                failed(Rejected::Unavailable),
+                503,
+                5003,
+                "unavailable",
+                None,
+                "temporarily unavailable, send again",
+            ),
+            (
+                failed(Unavailable::new("ThrottlingException")),
+                503,
+                5003,
+                "unavailable",
+                Some("DynamoDB: ThrottlingException"),
+                "temporarily unavailable, send again",
+            ),
+            (failed(FailureKind::Internal), 500, 5000, "internal-error", None, "internal error"),
+        ];
+        for (told, status, code, outcome, cause, message) in rows {
+            let expected = (status, code, outcome, cause.map(str::to_owned), body(code, message));
+            assert_eq!(told, expected);
+        }
+    }
+
+    #[test]
+    fn every_way_that_opening_fails_has_the_same_answer() {
+        let ways = [
+            OpenError::Empty,
+            OpenError::NotBase64,
+            OpenError::NotWholeBlocks,
+            OpenError::BlockOutOfRange,
+            OpenError::Padding,
+            OpenError::UnequalPieces,
+            OpenError::NotUtf8,
+        ];
+        let bodies = ways.map(|way| failed(Rejected::CannotOpen(way)).4);
+        assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
+    }
+
+    #[test]
+    fn only_an_errcode_of_0_is_success() {
+        let accepted = Answer::accepted("key", "data", "credited");
+        let refused = Answer::refused("key", "data", Refusal::EventConflict);
+        assert!(accepted.is_success() && Answer::nothing().is_success());
+        assert!(!refused.is_success() && !Answer::from(Failure::from(FailureKind::Internal)).is_success());
+        let body = |code: u16, message: &str| {
+            format!(r#"{{"apiKey":"key","data":"data","errCode":{code},"message":"{message}"}}"#)
+        };
+        assert_eq!(told(accepted), (200, 0, "credited", None, body(0, "")));
+        let message = "this event was reported before with other content";
+        assert_eq!(told(refused), (200, 2003, "event-conflict", None, body(2003, message)));
+        assert_eq!(Answer::nothing().into_response().status(), 204);
     }
 }

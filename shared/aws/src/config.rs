@@ -12,7 +12,7 @@ pub struct Config {
     /// `WAAS_SECRET_ID`: name or ARN of the secret.
     pub secret_id: String,
     /// The five tables.
-    pub tables: Tables,
+    pub tables: TableNames,
     /// `AWS_REGION`.
     pub region: String,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where set, `AWS_SESSION_TOKEN`. Lambda sets them anew
@@ -29,7 +29,7 @@ pub struct Config {
 
 /// Names (or ARNs) of the DynamoDB tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tables {
+pub struct TableNames {
     /// `REQUESTS_TABLE`
     pub requests: String,
     /// `EVENTS_TABLE`
@@ -109,7 +109,7 @@ impl Config {
         };
         Ok(Self {
             secret_id: required("WAAS_SECRET_ID")?,
-            tables: Tables {
+            tables: TableNames {
                 requests: table("REQUESTS_TABLE")?,
                 events: table("EVENTS_TABLE")?,
                 balances: table("BALANCES_TABLE")?,

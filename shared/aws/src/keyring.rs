@@ -90,24 +90,45 @@ impl Keyring {
         Ok(Self { client, secret_id, state: Mutex::new(state) })
     }
 
-    /// Authenticates and opens a request, with the version of the secret that does both.
+    /// Admits the caller whose API key is that of a version of the secret.
     ///
-    /// A known API key and an openable body need no network. Anything else may be a rotation that this
-    /// environment has not seen, so the secret is read again, at most once an interval.
-    pub(crate) async fn open(
+    /// A known key needs no network. Any other may be a rotation that this environment has not seen, so the
+    /// secret is read again, at most once an interval.
+    pub(crate) async fn authenticate<'a>(
         &self,
-        api_key: Option<&[u8]>,
-        body: &[u8],
+        api_key: Option<&'a [u8]>,
         now: SystemTime,
         deadline: Deadline,
-    ) -> Result<(Opened, Version), Rejected> {
+    ) -> Result<Caller<'a>, Rejected> {
         let Some(api_key) = api_key else { return Err(Rejected::Unauthorized) };
-        match try_versions(&self.versions(), api_key, body, now) {
+        let admit = || match self.versions().iter().any(|version| version.admits(api_key, now)) {
+            true => Ok(Caller { api_key, now, deadline }),
+            false => Err(Rejected::Unauthorized),
+        };
+        self.anew_if_rotated(deadline, admit).await
+    }
+
+    /// Opens a body for a caller who was admitted, and names the version of the secret that did it.
+    ///
+    /// An openable body needs no network. One that is not may be sealed with a new key, so the secret is read
+    /// again, at most once an interval.
+    pub(crate) async fn open(&self, caller: Caller<'_>, body: &[u8]) -> Result<(Opened, Version), Rejected> {
+        let Caller { api_key, now, deadline } = caller;
+        self.anew_if_rotated(deadline, || try_versions(&self.versions(), api_key, body, now)).await
+    }
+
+    /// Tries with the versions at hand, then, if another key might change the result, with those of now.
+    async fn anew_if_rotated<T>(
+        &self,
+        deadline: Deadline,
+        attempt: impl Fn() -> Result<T, Rejected>,
+    ) -> Result<T, Rejected> {
+        match attempt() {
             Err(rejected) if may_be_rotation(rejected) => {}
             done => return done,
         }
         let refresh_failed = self.refresh(deadline).await;
-        match try_versions(&self.versions(), api_key, body, now) {
+        match attempt() {
             Err(rejected) if may_be_rotation(rejected) && refresh_failed => Err(Rejected::Unavailable),
             done => done,
         }
@@ -141,6 +162,14 @@ impl Keyring {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner) // its fields are set one by one, none half
     }
+}
+
+/// A caller whose API key was admitted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    api_key: &'a [u8],
+    now: SystemTime,
+    deadline: Deadline,
 }
 
 /// One version of the secret within the versions of its time.
@@ -238,5 +267,70 @@ async fn read_stage(client: &Client, secret_id: &str, stage: &str) -> Result<Opt
     match Secret::parse(text) {
         Ok(secret) => Ok(Some(secret)),
         Err(cause) => Err(KeyringError::Malformed { secret_id, cause }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use waas_platform::PrivateKey;
+
+    use super::*;
+
+    fn version(key: &PrivateKey, api_key: &str) -> Secret {
+        let secret = json!({ "publicKey": key.public_key_base64(), "apiKey": api_key });
+        Secret::parse(&secret.to_string()).unwrap()
+    }
+
+    /// By which version a body is opened, if it is.
+    fn opened(versions: &Arc<[Secret]>, api_key: &str, body: &str) -> Result<usize, Rejected> {
+        let opened = try_versions(versions, api_key.as_bytes(), body.as_bytes(), SystemTime::UNIX_EPOCH);
+        opened.map(|(_, version)| version.index)
+    }
+
+    #[test]
+    fn the_api_key_must_be_one_versions_and_the_body_may_be_anothers() {
+        let keys = [1024, 2048, 1024].map(|bits| PrivateKey::generate(bits).unwrap());
+        let [by_new, by_old, by_stranger] = [&keys[0], &keys[1], &keys[2]].map(|key| key.seal(b"{}"));
+        let versions: Arc<[Secret]> = [version(&keys[0], "new"), version(&keys[1], "old")].into();
+        let only_new: Arc<[Secret]> = [version(&keys[0], "new")].into();
+        let padding = Err(Rejected::CannotOpen(OpenError::Padding));
+        for (versions, api_key, body, expected) in [
+            (&versions, "new", &by_new, Ok(0)),
+            (&versions, "new", &by_old, Ok(1)),
+            (&versions, "old", &by_new, Ok(0)),
+            (&versions, "old", &by_old, Ok(1)),
+            (&versions, "stranger", &by_new, Err(Rejected::Unauthorized)),
+            (&versions, "", &by_old, Err(Rejected::Unauthorized)),
+            (&only_new, "old", &by_new, Err(Rejected::Unauthorized)),
+            (&only_new, "new", &by_stranger, padding),
+            // The reason is that of the version which admits the caller.
+            (&versions, "new", &by_stranger, padding),
+            (&versions, "old", &by_stranger, Err(Rejected::CannotOpen(OpenError::NotWholeBlocks))),
+        ] {
+            let seen = opened(versions, api_key, body);
+            // A block of another key is below the modulus or not, by chance.
+            let out_of_range = Err(Rejected::CannotOpen(OpenError::BlockOutOfRange));
+            let is_other_chance = expected == padding && seen == out_of_range;
+            assert!(seen == expected || is_other_chance, "{api_key}: {seen:?}, not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_another_key_could_change_is_worth_reading_the_secret_again() {
+        for (rejected, expected) in [
+            (Rejected::Unauthorized, true),
+            (Rejected::Unavailable, false),
+            (Rejected::CannotOpen(OpenError::Empty), false),
+            (Rejected::CannotOpen(OpenError::TooLarge), false),
+            (Rejected::CannotOpen(OpenError::NotBase64), false),
+            (Rejected::CannotOpen(OpenError::NotWholeBlocks), true),
+            (Rejected::CannotOpen(OpenError::BlockOutOfRange), true),
+            (Rejected::CannotOpen(OpenError::Padding), true),
+            (Rejected::CannotOpen(OpenError::UnequalPieces), true),
+            (Rejected::CannotOpen(OpenError::NotUtf8), true),
+        ] {
+            assert_eq!(may_be_rotation(rejected), expected, "{rejected:?}");
+        }
     }
 }

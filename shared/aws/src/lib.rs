@@ -1,21 +1,19 @@
 //! WaaS callbacks on AWS: the one pipeline that every function runs.
 //!
-//! `authenticate → open → parse → decide → commit → seal`. A function brings only its [`Function::decide`]:
+//! `authenticate → open → parse → decide → commit → seal`. A function brings only its [`Decide::decide`]:
 //!
 //! ```no_run
-//! use std::time::SystemTime;
-//! use waas_callback::{Callback, Policy, Refusal, Seen, Step};
-//! use waas_callback_aws::Function;
+//! use waas_callback::{Decide, Decision, Refusal, Situation};
 //!
 //! struct Nothing;
 //!
-//! impl Function for Nothing {
+//! impl Decide for Nothing {
 //!     fn name(&self) -> &'static str {
 //!         "nothing"
 //!     }
 //!
-//!     fn decide(&self, callback: &Callback, _: &Seen, _: &Policy, _: SystemTime) -> Result<Step, Refusal> {
-//!         Err(Refusal::WrongFunction(callback.callback_type()))
+//!     fn decide(&self, situation: &Situation<'_>) -> Result<Decision, Refusal> {
+//!         Err(Refusal::WrongFunction(situation.callback.callback_type()))
 //!     }
 //! }
 //!
@@ -26,62 +24,36 @@
 //! ```
 
 mod answer;
-mod books;
 pub mod clients;
+mod commit;
 mod config;
 mod keyring;
-mod ledger;
 mod merchant;
+mod read;
 mod receiver;
 mod retry;
 mod secret;
+mod tables;
 mod telemetry;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use lambda_http::{IntoResponse, Request, Service, service_fn};
-use waas_callback::{Callback, Payout, Policy, Refusal, Seen, Step};
+use waas_callback::Decide;
 
-pub use answer::Failure;
-pub use books::{AddressRecord, Books, EVENTS_BY_USER, OrderRecord, Page, UserBalance, postings};
-pub use config::{Config, ConfigError, Tables};
+pub use config::{Config, ConfigError, TableNames};
 pub use keyring::KeyringError;
-pub use ledger::{Item, Ledger, Unavailable};
 pub use merchant::{Merchant, MerchantError};
+pub use read::Page;
 pub use receiver::Receiver;
+pub use retry::Unavailable;
 pub use secret::SecretError;
+pub use tables::addresses::UserAddress;
+pub use tables::balances::UserBalance;
+pub use tables::events::RecordedEvent;
+pub use tables::{Layout, Ledger, TableLayout};
 pub use telemetry::milliseconds;
-
-/// What one Lambda function makes of a callback. Pure: it touches neither AWS nor the clock.
-pub trait Function: Send + Sync + 'static {
-    /// The function's name: its folder, its binary, its route.
-    fn name(&self) -> &'static str;
-
-    /// What an opened callback means for the ledger, if it is new, upon what was `seen` so far: first nothing,
-    /// then what the step that it asked for has found.
-    ///
-    /// # Errors
-    ///
-    /// The [`Refusal`] that the platform is answered with.
-    fn decide(
-        &self,
-        callback: &Callback,
-        seen: &Seen,
-        policy: &Policy,
-        now: SystemTime,
-    ) -> Result<Step, Refusal>;
-
-    /// What a repetition of a committed callback is answered with, besides success.
-    ///
-    /// # Errors
-    ///
-    /// The [`Refusal`] that the platform is answered with.
-    fn repeat(&self, _callback: &Callback, _seen: &Seen) -> Result<Option<Payout>, Refusal> {
-        Ok(None)
-    }
-}
 
 /// Serves a function under the Lambda runtime, configured from the environment.
 ///
@@ -89,7 +61,7 @@ pub trait Function: Send + Sync + 'static {
 ///
 /// If the configuration or the secret cannot be used; the message names the variable or the cause, and is
 /// logged too.
-pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error> {
+pub async fn serve(function: impl Decide) -> Result<(), lambda_runtime::Error> {
     telemetry::start(function.name())?;
     let receiver =
         async { Ok::<_, lambda_runtime::Error>(Receiver::start(&configuration()?, function).await?) };

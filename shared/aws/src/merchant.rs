@@ -2,24 +2,23 @@
 
 use std::time::SystemTime;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use waas_callback::{
-    Decimal, Entry, EventKey, Fingerprint, Identity, OrderState, Outcome, Policy, Posting, Refusal,
-    Registration, Seen, Step, cancel, register,
+    CallBackId, Decimal, Decision, Entry, EventKey, Fingerprint, Found, Identity, Order, Outcome, Policy,
+    Posting, Refusal, Registration, cancel, hold, refuse_hold, register,
 };
 
-use crate::books::{Books, OrderRecord, postings};
+use crate::commit::{NotSettled, Settled};
 use crate::config::Config;
-use crate::ledger::{Committed, Ledger, Record, Unavailable, failed, read, text, timestamp};
-use crate::retry::{Attempt, Deadline, retry};
+use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
+use crate::tables::events::Event;
+use crate::tables::{Ledger, withdrawals};
 
 /// The merchant's side of the ledger.
 #[derive(Debug, Clone)]
 pub struct Merchant {
-    ledger: Ledger,
     policy: Policy,
     /// To read.
-    pub books: Books,
+    pub ledger: Ledger,
 }
 
 /// Why the merchant did not get its will.
@@ -34,7 +33,7 @@ pub enum MerchantError {
     /// The deposit is none that is held.
     #[error("the deposit is not held")]
     NotHeld,
-    /// The books could not be read or written.
+    /// The ledger could not be read or written.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -43,8 +42,7 @@ impl Merchant {
     /// The tables that `config` names.
     #[must_use]
     pub fn connect(config: &Config) -> Self {
-        let ledger = Ledger::connect(config);
-        Self { books: Books(ledger.clone()), ledger, policy: config.policy }
+        Self { ledger: Ledger::connect(config), policy: config.policy }
     }
 
     /// Registers a withdrawal and freezes its funds. Says whether that was done now or before.
@@ -60,18 +58,13 @@ impl Merchant {
         &self,
         registration: &Registration,
         now: SystemTime,
-    ) -> Result<(bool, OrderRecord), MerchantError> {
-        let Registration { call_back_id, tenant_user_id, terms } = registration;
-        let [chain_name, symbol, amount, address] = &terms.content();
-        let identity =
-            identity("registration", call_back_id, [tenant_user_id, chain_name, symbol, amount, address]);
-        let record = record(&identity, tenant_user_id, call_back_id);
-        let decide = |seen: &Seen| {
-            let order = seen.order.as_option().flatten();
-            register(call_back_id, tenant_user_id, terms, order, self.policy.actual_below_order)
-                .map(Step::from)
+    ) -> Result<(bool, Order), MerchantError> {
+        let Registration { call_back_id, tenant_user_id, .. } = registration;
+        let identity = registration.identity();
+        let decide = |found: &Found| {
+            register(registration, found.order.present(), self.policy.actual_below_order).map(Decision::from)
         };
-        let is_new = self.settle(&record, decide, now).await?;
+        let is_new = self.settle(&of_order(&identity, tenant_user_id, call_back_id), &decide, now).await?;
         Ok((is_new, self.order(call_back_id).await?))
     }
 
@@ -80,58 +73,44 @@ impl Merchant {
     /// # Errors
     ///
     /// [`MerchantError::NotFound`], or a [`Refusal`] once the order was confirmed or has ended otherwise.
-    pub async fn cancel(&self, call_back_id: &str, now: SystemTime) -> Result<OrderRecord, MerchantError> {
+    pub async fn cancel(&self, call_back_id: &CallBackId, now: SystemTime) -> Result<Order, MerchantError> {
         let known = self.order(call_back_id).await?; // for the user's id, which never changes
-        let identity = identity("cancellation", call_back_id, []);
-        let record = record(&identity, &known.tenant_user_id, call_back_id);
-        let decide = |seen: &Seen| match seen.order.as_option() {
-            Some(order) => cancel(call_back_id, order).map(Step::from),
-            None => Ok(Step::Read),
+        let identity = named("cancellation", call_back_id.as_str());
+        let decide = |found: &Found| match found.order.read() {
+            Some(order) => cancel(call_back_id, order).map(Decision::from),
+            None => Ok(Decision::ReadOrder),
         };
-        self.settle(&record, decide, now).await?;
+        self.settle(&of_order(&identity, &known.tenant_user_id, call_back_id), &decide, now).await?;
         self.order(call_back_id).await
     }
 
-    /// Puts an order on hold, or takes it off: while it is held it is not confirmed.
+    /// Puts an order on hold, or takes it off: while it is held it is not confirmed. One conditional update, without
+    /// an event.
     ///
     /// # Errors
     ///
     /// [`MerchantError::NotFound`], or a [`Refusal`] once the order was confirmed or has ended: too late to hold it.
     pub async fn hold(
         &self,
-        call_back_id: &str,
+        call_back_id: &CallBackId,
         is_held: bool,
         now: SystemTime,
-    ) -> Result<OrderRecord, MerchantError> {
-        let now = AttributeValue::S(timestamp(now)?);
-        let attempt = async || {
-            let update = self.ledger.client.update_item().table_name(&self.ledger.tables.withdrawals);
-            let update = update
-                .key("callBackId", AttributeValue::S(call_back_id.to_owned()))
-                .update_expression("SET held = :held, updatedAt = :now")
-                .condition_expression("#state = :reserved")
-                .expression_attribute_names("#state", "state")
-                .expression_attribute_values(":reserved", text(OrderState::Reserved.name()))
-                .expression_attribute_values(":held", AttributeValue::Bool(is_held))
-                .expression_attribute_values(":now", now.clone());
-            match update.send().await {
-                Ok(_) => Attempt::Done(Ok(true)),
-                Err(error) => match error.as_service_error() {
-                    Some(refused) if refused.is_conditional_check_failed_exception() => {
-                        Attempt::Done(Ok(false))
-                    }
-                    _ => failed(&error),
-                },
-            }
+    ) -> Result<Order, MerchantError> {
+        let Ledger { client, tables } = &self.ledger;
+        let update = withdrawals::update(&tables.withdrawals, &hold(call_back_id, is_held), now)?;
+        let attempt = async || match withdrawals::send(client, &update).await {
+            Ok(_) => Attempt::Done(Ok(true)),
+            Err(error) => match error.as_service_error() {
+                Some(refused) if refused.is_conditional_check_failed_exception() => Attempt::Done(Ok(false)),
+                _ => failed(&error),
+            },
         };
-        let is_reserved = retry(Deadline::after(None), attempt).await?;
+        let is_done = retry(Deadline::after(None), attempt).await?;
         let order = self.order(call_back_id).await?;
-        match order.state.parse() {
-            _ if is_reserved => Ok(order),
-            Ok(ended @ (OrderState::Completed | OrderState::Failed | OrderState::Cancelled)) => {
-                Err(Refusal::OrderEnded(ended).into())
-            }
-            _ => Err(Refusal::OrderConfirmed.into()),
+        match refuse_hold(Some(&order)) {
+            _ if is_done => Ok(order),
+            Some(refusal) => Err(refusal.into()),
+            None => Err(Unavailable::new("the order changed meanwhile").into()),
         }
     }
 
@@ -142,17 +121,16 @@ impl Merchant {
     ///
     /// [`MerchantError::NotFound`] or [`MerchantError::NotHeld`].
     pub async fn release(&self, event_key: &str, now: SystemTime) -> Result<bool, MerchantError> {
-        let event = self.books.event(event_key).await?.ok_or(MerchantError::NotFound)?;
-        if read(&event, "outcome") != Some(Outcome::Held.name()) {
+        let deposit = self.ledger.event(event_key).await?.ok_or(MerchantError::NotFound)?;
+        if deposit.outcome != Outcome::Held.name() {
             return Err(MerchantError::NotHeld);
         }
-        let postings: Vec<_> = postings(&event)?
-            .into_iter()
-            .map(|held| Posting { available: held.held, held: -held.held, frozen: Decimal::ZERO, ..held })
-            .collect();
+        let release =
+            |held: Posting| Posting { available: held.held, held: -held.held, frozen: Decimal::ZERO, ..held };
+        let postings: Vec<_> = deposit.postings.into_iter().map(release).collect();
         let Some(first) = postings.first() else { return Err(MerchantError::NotHeld) };
-        let identity = identity("release", event_key, []);
-        let record = Record {
+        let identity = named("release", event_key);
+        let event = Event {
             identity: &identity,
             tenant_user_id: &first.tenant_user_id,
             call_back_id: None,
@@ -160,43 +138,35 @@ impl Merchant {
             callback: None,
         };
         let decide =
-            |_: &Seen| Ok(Entry { postings: postings.clone(), ..Entry::of(Outcome::Released) }.into());
-        self.settle(&record, decide, now).await
+            |_: &Found| Ok(Entry { postings: postings.clone(), ..Entry::of(Outcome::Released) }.into());
+        self.settle(&event, &decide, now).await
     }
 
     async fn settle(
         &self,
-        record: &Record<'_>,
-        decide: impl Fn(&Seen) -> Result<Step, Refusal>,
+        event: &Event<'_>,
+        decide: &impl Fn(&Found) -> Result<Decision, Refusal>,
         now: SystemTime,
     ) -> Result<bool, MerchantError> {
-        let settled = self.ledger.settle(record, decide, now, Deadline::after(None)).await?;
-        match settled.committed {
-            Committed::Applied(outcome) => Ok(outcome != Outcome::Unchanged),
-            Committed::Repetition => Ok(false),
-            Committed::Refused(Refusal::UnknownOrder) => Err(MerchantError::NotFound),
-            Committed::Refused(refusal) => {
-                if settled.seen.is_paid_unregistered() {
-                    let (outcome, id) = (refusal.name(), record.call_back_id);
-                    tracing::warn!(outcome, callBackId = id, "request contradicts a payment");
-                }
-                Err(refusal.into())
-            }
+        match self.ledger.settle(event, decide, now, Deadline::after(None)).await {
+            Ok(Settled::Applied(..)) => Ok(true),
+            Ok(Settled::Repetition(_)) => Ok(false),
+            Err(NotSettled::Refused(Refusal::UnknownOrder)) => Err(MerchantError::NotFound),
+            Err(NotSettled::Refused(refusal)) => Err(refusal.into()),
+            Err(NotSettled::Unavailable(unavailable)) => Err(unavailable.into()),
         }
     }
 
-    async fn order(&self, call_back_id: &str) -> Result<OrderRecord, MerchantError> {
-        self.books.order(call_back_id).await?.ok_or(MerchantError::NotFound)
+    async fn order(&self, call_back_id: &CallBackId) -> Result<Order, MerchantError> {
+        self.ledger.order(call_back_id).await?.ok_or(MerchantError::NotFound)
     }
 }
 
-fn identity<const N: usize>(kind: &'static str, name: &str, content: [&str; N]) -> Identity {
-    Identity {
-        event_key: EventKey::new(kind, [Some(name)]),
-        fingerprint: Fingerprint::new(kind, content.map(Some)),
-    }
+/// The identity of an event that there is once for each name.
+fn named(kind: &'static str, name: &str) -> Identity {
+    Identity { event_key: EventKey::new(kind, [Some(name)]), fingerprint: Fingerprint::new(kind, []) }
 }
 
-fn record<'a>(identity: &'a Identity, tenant_user_id: &'a str, call_back_id: &'a str) -> Record<'a> {
-    Record { identity, tenant_user_id, call_back_id: Some(call_back_id), released: None, callback: None }
+fn of_order<'a>(identity: &'a Identity, tenant_user_id: &'a str, call_back_id: &'a CallBackId) -> Event<'a> {
+    Event { identity, tenant_user_id, call_back_id: Some(call_back_id), released: None, callback: None }
 }

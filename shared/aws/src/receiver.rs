@@ -6,30 +6,25 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::FutureExt as _;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use waas_callback::{Callback, Identity, OpenError, Payout, Policy, Refusal, Reply};
+use waas_callback::{Callback, Decide, Decision, Found, Policy, Refusal, Situation, Terms};
 
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, FailureKind};
 use crate::clients;
+use crate::commit::{Decider, NotSettled, Settled};
 use crate::config::Config;
-use crate::keyring::{Keyring, KeyringError, Rejected};
-use crate::ledger::{Committed, Ledger, Record, Unavailable};
+use crate::keyring::{Keyring, KeyringError};
 use crate::retry::Deadline;
+use crate::secret::Secret;
+use crate::tables::Ledger;
+use crate::tables::events::Event;
 use crate::telemetry::Report;
-use crate::{Function, secret::Secret};
 
 /// One function with its keys and its tables, ready to take callbacks.
 pub struct Receiver {
-    function: Box<dyn Function>,
+    function: Box<dyn Decide>,
     keyring: Keyring,
     ledger: Ledger,
     policy: Policy,
-}
-
-/// An answer and the name of what happened, for the log.
-struct Done {
-    outcome: &'static str,
-    is_success: bool,
-    answer: Answer,
 }
 
 impl Receiver {
@@ -38,7 +33,7 @@ impl Receiver {
     /// # Errors
     ///
     /// If the secret cannot be read or used.
-    pub async fn start(config: &Config, function: impl Function) -> Result<Self, KeyringError> {
+    pub async fn start(config: &Config, function: impl Decide) -> Result<Self, KeyringError> {
         let keyring = Keyring::load(clients::secrets_manager(config), config.secret_id.clone()).await?;
         let ledger = Ledger::connect(config);
         Ok(Self { function: Box::new(function), keyring, ledger, policy: config.policy })
@@ -49,99 +44,86 @@ impl Receiver {
         let started = Instant::now();
         let mut report = Report::default();
         let handled = AssertUnwindSafe(self.handle(&request, &mut report)).catch_unwind().await;
-        let done = handled.unwrap_or_else(|_| Done::failed(Failure::Internal));
-        let Done { outcome, is_success, answer } = done;
-        report.finish(outcome, is_success, answer.status.as_u16(), answer.err_code, started.elapsed());
+        let answer =
+            handled.unwrap_or_else(|_| Err(FailureKind::Internal.into())).unwrap_or_else(Answer::from);
+        report.finish(&answer, started.elapsed());
         answer.into_response()
     }
 
-    async fn handle(&self, request: &Request, report: &mut Report) -> Done {
+    async fn handle(&self, request: &Request, report: &mut Report) -> Result<Answer, Failure> {
         let now = SystemTime::now();
         let deadline = Deadline::after(time_left(request, now));
-        let api_key = request.headers().get("x-api-key").map(HeaderValue::as_bytes);
-        let body = match request.body() {
-            Body::Text(text) => text.as_bytes(),
-            Body::Binary(bytes) => bytes,
-            _ => &[],
-        };
-        let (opened, secret) = match self.keyring.open(api_key, body, now, deadline).await {
-            Ok(opened) => opened,
-            Err(rejected) => {
-                let failure = match rejected {
-                    Rejected::Unauthorized => Failure::Unauthorized,
-                    Rejected::CannotOpen(OpenError::TooLarge) => Failure::TooLarge,
-                    Rejected::CannotOpen(error) => {
-                        report.cause = Some(error.to_string());
-                        Failure::CannotOpen
-                    }
-                    Rejected::Unavailable => Failure::Unavailable,
-                };
-                return Done::failed(failure);
-            }
-        };
-        let callback = match Callback::parse(&opened) {
-            Ok(Some(callback)) => callback,
-            Ok(None) => return Done { outcome: "unknown", is_success: true, answer: Answer::nothing() },
-            Err(error) => {
-                let message = error.to_string();
-                let answer = Answer::failed(Failure::Malformed, &message);
-                report.cause = Some(message);
-                return Done { outcome: Failure::Malformed.name(), is_success: false, answer };
-            }
-        };
-        let identity = Identity::of(&callback);
+
+        let caller = self.keyring.authenticate(api_key(request), now, deadline).await?;
+        let (opened, version) = self.keyring.open(caller, body(request)).await?;
+        let Some(callback) = Callback::parse(&opened)? else { return Ok(Answer::nothing()) };
+        let identity = callback.identity();
         report.identify(&callback, &identity.event_key);
-        let decide = |seen: &_| self.function.decide(&callback, seen, &self.policy, now);
-        let record = Record::of(&callback, &identity);
-        let settled = match self.ledger.settle(&record, decide, now, deadline).await {
-            Ok(settled) => settled,
-            Err(unavailable) => return Done::unavailable(&unavailable, report),
-        };
-        let payout = settled.payout.as_ref();
-        match settled.committed {
-            Committed::Applied(outcome) => Done::accepted(&secret, &callback, payout, outcome.name()),
-            Committed::Repetition => match self.function.repeat(&callback, &settled.seen) {
-                Ok(payout) => Done::accepted(&secret, &callback, payout.as_ref(), "repetition"),
-                Err(refusal) => match self.ledger.record_refusal(&record, refusal, now, deadline).await {
-                    Ok(()) => Done::refused(&secret, &callback, refusal),
-                    Err(unavailable) => Done::unavailable(&unavailable, report),
-                },
-            },
-            Committed::Refused(refusal) => Done::refused(&secret, &callback, refusal),
+        let decisions = Decisions { receiver: self, callback: &callback, now };
+        let event = Event::of(&callback, &identity);
+        let settled = committed(self.ledger.settle(&event, &decisions, now, deadline).await)?;
+        Ok(seal(&version, &callback, settled))
+    }
+}
+
+/// A function's decisions on one callback.
+struct Decisions<'a> {
+    receiver: &'a Receiver,
+    callback: &'a Callback,
+    now: SystemTime,
+}
+
+impl<'a> Decisions<'a> {
+    fn situation(&self, found: &'a Found) -> Situation<'a> {
+        Situation { callback: self.callback, found, policy: &self.receiver.policy, now: self.now }
+    }
+}
+
+impl Decider for Decisions<'_> {
+    fn decide(&self, found: &Found) -> Result<Decision, Refusal> {
+        self.receiver.function.decide(&Decisions { ..*self }.situation(found))
+    }
+
+    fn repeat(&self, found: &Found) -> Result<Option<Terms>, Refusal> {
+        self.receiver.function.repeat(&Decisions { ..*self }.situation(found))
+    }
+}
+
+/// What was applied, now or before, or refused: all that gets a sealed reply.
+fn committed(settled: Result<Settled, NotSettled>) -> Result<Result<Settled, Refusal>, Failure> {
+    match settled {
+        Ok(settled) => Ok(Ok(settled)),
+        Err(NotSettled::Refused(refusal)) => Ok(Err(refusal)),
+        Err(NotSettled::Unavailable(unavailable)) => Err(unavailable.into()),
+    }
+}
+
+/// The answer, sealed with the key of the request's own version of the secret.
+fn seal(secret: &Secret, callback: &Callback, settled: Result<Settled, Refusal>) -> Answer {
+    let seal = |payout: Option<&Terms>| {
+        let reply = callback.reply(payout);
+        secret.response_public_key.seal(reply.as_bytes(), &mut rand::rng())
+    };
+    let api_key = &secret.api_key;
+    match settled {
+        Ok(Settled::Applied(outcome, payout)) => {
+            Answer::accepted(api_key, &seal(payout.as_ref()), outcome.name())
         }
+        Ok(Settled::Repetition(payout)) => Answer::accepted(api_key, &seal(payout.as_ref()), "repetition"),
+        Err(refusal) => Answer::refused(api_key, &seal(None), refusal),
     }
 }
 
-impl Done {
-    fn accepted(
-        secret: &Secret,
-        callback: &Callback,
-        payout: Option<&Payout>,
-        outcome: &'static str,
-    ) -> Self {
-        let answer = Answer::accepted(&secret.api_key, &seal(secret, callback, payout));
-        Self { outcome, is_success: true, answer }
-    }
-
-    fn refused(secret: &Secret, callback: &Callback, refusal: Refusal) -> Self {
-        let answer = Answer::refused(&secret.api_key, &seal(secret, callback, None), refusal);
-        Self { outcome: refusal.name(), is_success: false, answer }
-    }
-
-    fn unavailable(unavailable: &Unavailable, report: &mut Report) -> Self {
-        report.cause = Some(unavailable.to_string());
-        Self::failed(Failure::Unavailable)
-    }
-
-    fn failed(failure: Failure) -> Self {
-        let answer = Answer::failed(failure, &failure.to_string());
-        Self { outcome: failure.name(), is_success: false, answer }
-    }
+fn api_key(request: &Request) -> Option<&[u8]> {
+    request.headers().get("x-api-key").map(HeaderValue::as_bytes)
 }
 
-fn seal(secret: &Secret, callback: &Callback, payout: Option<&Payout>) -> String {
-    let reply = Reply::to(callback, payout).to_json();
-    secret.response_public_key.seal(reply.as_bytes(), &mut rand::rng())
+fn body(request: &Request) -> &[u8] {
+    match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    }
 }
 
 /// What Lambda grants this invocation still, if it says so.

@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
-use crate::ledger::Unavailable;
-
 /// What is kept back for sealing and sending the answer.
 const ANSWER_RESERVE: Duration = Duration::from_millis(200);
 /// What the first attempt is given, however little is left.
@@ -44,6 +42,17 @@ impl Deadline {
     pub(crate) async fn bound<T>(self, work: impl Future<Output = T>) -> Option<T> {
         let end = self.0.max(Instant::now() + LEAST_TIME);
         tokio::time::timeout_at(end.into(), work).await.ok()
+    }
+}
+
+/// DynamoDB could not be read or written. AWS's code or what failed, for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("DynamoDB: {0}")]
+pub struct Unavailable(String);
+
+impl Unavailable {
+    pub(crate) fn new(cause: impl Into<String>) -> Self {
+        Self(cause.into())
     }
 }
 
@@ -94,6 +103,12 @@ pub(crate) fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool
         }
         _ => false,
     }
+}
+
+/// An attempt that ended in an error of the service or of the way to it.
+pub(crate) fn failed<T, E: ProvideErrorMetadata>(error: &SdkError<E>) -> Attempt<T> {
+    let unavailable = Unavailable::new(name(error));
+    if is_transient(error) { Attempt::Again(unavailable) } else { Attempt::Done(Err(unavailable)) }
 }
 
 /// A short name of an error for the log: AWS's code, or what failed. Never its message, which may hold values.

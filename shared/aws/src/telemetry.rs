@@ -7,7 +7,9 @@ use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use waas_callback::{Callback, CallbackType, EventKey};
+use waas_callback::{CallBackId, Callback, CallbackType, EventKey};
+
+use crate::answer::Answer;
 
 const NAMESPACE: &str = "WaasCallbacks";
 
@@ -63,8 +65,6 @@ pub(crate) struct Report {
     request_uuid: Option<String>,
     tracking_id: Option<String>,
     call_back_id: Option<String>,
-    /// Why, where the outcome's name does not say it; never shown to the platform.
-    pub(crate) cause: Option<String>,
 }
 
 impl Report {
@@ -74,21 +74,16 @@ impl Report {
         self.event_key = Some(event_key.to_string());
         self.request_uuid = Some(callback.request_uuid.clone());
         self.tracking_id.clone_from(&callback.tracking_id);
-        self.call_back_id = callback.call_back_id().map(str::to_owned);
+        self.call_back_id = callback.call_back_id().map(CallBackId::to_string);
     }
 
     /// Writes the callback's one line and counts it.
-    pub(crate) fn finish(
-        &self,
-        outcome: &'static str,
-        is_success: bool,
-        status: u16,
-        err_code: u16,
-        latency: Duration,
-    ) {
+    pub(crate) fn finish(&self, answer: &Answer, latency: Duration) {
+        let Answer { outcome, err_code, cause, .. } = answer;
+        let status = answer.status.as_u16();
         let latency_ms = milliseconds(latency);
         let callback_type = self.callback_type.map_or("unknown", CallbackType::name);
-        metrics::counter!("Callbacks", "Type" => callback_type, "Outcome" => outcome).increment(1);
+        metrics::counter!("Callbacks", "Type" => callback_type, "Outcome" => *outcome).increment(1);
         metrics::histogram!("Latency").record(latency_ms);
         macro_rules! line {
             ($level:ident) => {
@@ -102,11 +97,11 @@ impl Report {
                     requestUUID = self.request_uuid,
                     trackingId = self.tracking_id,
                     callBackId = self.call_back_id,
-                    cause = self.cause,
+                    cause,
                     "callback"
                 )
             };
         }
-        if is_success { line!(info) } else { line!(warn) }
+        if answer.is_success() { line!(info) } else { line!(warn) }
     }
 }

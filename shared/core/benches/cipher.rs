@@ -18,7 +18,7 @@ use crypto_bigint::BoxedUint;
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
-use waas_callback::{Callback, Identity, PublicKey, Reply};
+use waas_callback::{Callback, PublicKey};
 use waas_platform::PrivateKey;
 
 const DEPOSIT: &str = include_str!("../../../events/plain/deposit.json");
@@ -36,8 +36,8 @@ fn main() {
         let mut whole = || {
             let opened = key.open(black_box(body.as_bytes())).unwrap();
             let callback = Callback::parse(&opened).unwrap().unwrap();
-            black_box(Identity::of(&callback));
-            key.seal(Reply::to(&callback, None).to_json().as_bytes(), &mut rng).len()
+            black_box(callback.identity());
+            key.seal(callback.reply(None).as_bytes(), &mut rng).len()
         };
 
         // As many public operations by the crate's own constant-time window, and nothing else.

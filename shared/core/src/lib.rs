@@ -1,4 +1,4 @@
-//! The WaaS callback protocol: cipher, model, idempotency and the ledger's rules.
+//! The WaaS callback protocol: cipher, callbacks, identity and the ledger's rules.
 //!
 //! Everything here is a pure function of its arguments. There is no AWS, no async, no clock, no environment
 //! and no randomness of its own, so that what decides about money can be read and tested alone.
@@ -6,7 +6,7 @@
 //! A callback's way through this crate, with a key as the platform hands it out:
 //!
 //! ```
-//! use waas_callback::{Callback, Notice, PublicKey, Reply};
+//! use waas_callback::{Callback, Content, PublicKey};
 //! # let platform = waas_platform::PrivateKey::development();
 //! # let public_key = platform.public_key_base64();
 //! # let plaintext = include_str!("../../../events/plain/deposit.json");
@@ -15,37 +15,60 @@
 //!
 //! let opened = key.open(body.as_bytes())?; // the only way to an `Opened`
 //! let callback = Callback::parse(&opened)?.expect("not type 0");
-//! let Notice::Deposit(deposit) = &callback.notice else { panic!("not a deposit") };
+//! let Content::Deposit(deposit) = &callback.content else { panic!("not a deposit") };
 //! assert_eq!(deposit.amount.text(), "2.500000000000");
 //!
-//! let reply = Reply::to(&callback, None).to_json();
+//! let reply = callback.reply(None);
 //! let data = key.seal(reply.as_bytes(), &mut rand::rng());
 //! # assert!(platform.open(&data).is_ok());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// Values, at the bottom.
+mod address;
+mod asset;
+mod call_back_id;
 mod cipher;
-mod idempotency;
-mod ledger;
-mod model;
+mod fields;
+mod hexadecimal;
 mod money;
-mod order;
-mod policy;
-mod refusal;
+mod terms;
+mod tx_id;
 
+mod callback;
+mod decision;
+mod entry;
+mod identity;
+mod order;
+mod outcome;
+mod policy;
+mod posting;
+mod refusal;
+mod registration;
+
+pub use address::Address;
+pub use asset::{Asset, AssetError};
+pub use call_back_id::CallBackId;
+pub use callback::{
+    AddressChange, Callback, CallbackType, Content, Deposit, ENERGY, InsufficientBalance, InsufficientGas,
+    Withdrawal, WithdrawalConfirmation, WithdrawalFailure,
+};
 pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};
-pub use idempotency::{EventKey, Fingerprint, Identity, Verdict, judge};
-pub use ledger::{AddressUpdate, Balance, Entry, LedgerError, Outcome, Posting};
-pub use model::{
-    AddressChange, Asset, AssetError, Callback, CallbackType, Deposit, ENERGY, InsufficientBalance,
-    InsufficientGas, MAX_TEXT_BYTES, Notice, Payout, Registration, Reply, SchemaError, Withdrawal,
-    WithdrawalConfirmation, WithdrawalFailure,
-};
+pub use decision::{Decide, Decision, Found, FoundOrder, Situation};
+pub use entry::{AddressUpdate, Entry};
+pub use fields::{MAX_TEXT_BYTES, SchemaError};
+pub use identity::{EventKey, Fingerprint, Identity, Verdict, judge};
 pub use money::{Amount, AmountError, Decimal, DecimalError, MAX_DIGITS};
-pub use order::{
-    ActualBelowOrder, Details, Effect, Expect, Order, OrderEvent, OrderState, OrderUpdate, StallCause,
-    Standing, Terms, Transition, cancel, complete, complete_as_ordered, confirm, confirm_again, fail,
-    register, stall, transition,
+pub use order::decisions::{
+    cancel, complete, confirm, confirm_again, fail, hold, refuse_hold, register, stall,
 };
-pub use policy::{Policy, Seen, Sight, Step};
+pub use order::state::{Order, OrderState, StallCause, Standing};
+pub use order::transitions::{Effect, OrderEvent, Transition, transition};
+pub use order::update::{Details, Expect, OrderUpdate};
+pub use outcome::Outcome;
+pub use policy::{ActualBelowOrder, Policy};
+pub use posting::{Balance, Posting, PostingError};
 pub use refusal::Refusal;
+pub use registration::Registration;
+pub use terms::Terms;
+pub use tx_id::TxId;

@@ -1,7 +1,7 @@
 //! Callbacks that were understood and refused: each reason has a name, a code and a sentence.
 
-use crate::model::CallbackType;
-use crate::order::OrderState;
+use crate::callback::CallbackType;
+use crate::order::state::OrderState;
 
 /// Why an opened, well-formed callback is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use waas_callback::{
-    ActualBelowOrder, Amount, Asset, Balance, Decimal, Effect, Entry, Expect, LedgerError, Order, OrderEvent,
-    OrderState, Outcome, Refusal, StallCause, Standing, Terms, Transition, Withdrawal,
-    WithdrawalConfirmation, cancel, complete, complete_as_ordered, confirm, fail, register, stall,
-    transition,
+    ActualBelowOrder, Address, Amount, Asset, Balance, CallBackId, Callback, Content, Decimal, Decision,
+    Effect, Entry, Expect, Found, FoundOrder, InsufficientGas, Order, OrderEvent, OrderState, Outcome,
+    Policy, PostingError, Refusal, Registration, Situation, StallCause, Standing, Terms, Transition, TxId,
+    Withdrawal, WithdrawalConfirmation, WithdrawalFailure, cancel, complete, confirm, fail, hold,
+    refuse_hold, register, stall, transition,
 };
 
 use OrderState::{Cancelled, Completed, Confirmed, Failed, Reserved};
@@ -27,13 +28,14 @@ const STANDINGS: [(&str, Standing); 8] = [
     ("FailedUnregistered", FailedUnregistered),
 ];
 
-const EVENTS: [OrderEvent; 6] = [
+const EVENTS: [OrderEvent; 7] = [
     OrderEvent::Register,
     OrderEvent::Cancel,
     OrderEvent::Confirm,
     OrderEvent::Complete,
     OrderEvent::Fail,
     OrderEvent::Stall,
+    OrderEvent::Hold,
 ];
 
 #[test]
@@ -44,15 +46,15 @@ fn the_table_is_this_one() {
     let completed = To(Registered(Completed), Effect::Settle);
     #[rustfmt::skip]
     let expected = [
-        // Register                                   Cancel                                        Confirm                                      Complete                                   Fail                                    Stall
-        [To(Registered(Reserved), Effect::Freeze),    unknown,                                      unknown,                                     To(CompletedUnregistered, Effect::Nothing), To(FailedUnregistered, Effect::Nothing), Stay],
-        [Stay,                                        To(Registered(Cancelled), Effect::Unfreeze),  To(Registered(Confirmed), Effect::Nothing),  completed,                                  failed,                                  Note],
-        [Stay,                                        Refuse(Refusal::OrderConfirmed),              Stay,                                        completed,                                  failed,                                  Note],
-        [Stay,                                        ended(Completed),                             ended(Completed),                            ended(Completed),                           ended(Completed),                        Stay],
-        [Stay,                                        ended(Failed),                                ended(Failed),                               ended(Failed),                              Stay,                                    Stay],
-        [Stay,                                        Stay,                                         ended(Cancelled),                            ended(Cancelled),                           Stay,                                    Stay],
-        [To(Registered(Completed), Effect::Charge),   ended(Completed),                             ended(Completed),                            ended(Completed),                           ended(Completed),                        Stay],
-        [To(Registered(Failed), Effect::Nothing),     ended(Failed),                                ended(Failed),                               ended(Failed),                              Stay,                                    Stay],
+        // Register                                   Cancel                                        Confirm                                      Complete                                   Fail                                     Stall  Hold
+        [To(Registered(Reserved), Effect::Freeze),    unknown,                                      unknown,                                     To(CompletedUnregistered, Effect::Nothing), To(FailedUnregistered, Effect::Nothing), Stay,  unknown],
+        [Stay,                                        To(Registered(Cancelled), Effect::Unfreeze),  To(Registered(Confirmed), Effect::Nothing),  completed,                                  failed,                                  Note,  Note],
+        [Stay,                                        Refuse(Refusal::OrderConfirmed),              Stay,                                        completed,                                  failed,                                  Note,  Refuse(Refusal::OrderConfirmed)],
+        [Stay,                                        ended(Completed),                             ended(Completed),                            ended(Completed),                           ended(Completed),                        Stay,  ended(Completed)],
+        [Stay,                                        ended(Failed),                                ended(Failed),                               ended(Failed),                              Stay,                                    Stay,  ended(Failed)],
+        [Stay,                                        Stay,                                         ended(Cancelled),                            ended(Cancelled),                           Stay,                                    Stay,  ended(Cancelled)],
+        [To(Registered(Completed), Effect::Charge),   ended(Completed),                             ended(Completed),                            ended(Completed),                           ended(Completed),                        Stay,  ended(Completed)],
+        [To(Registered(Failed), Effect::Nothing),     ended(Failed),                                ended(Failed),                               ended(Failed),                              Stay,                                    Stay,  ended(Failed)],
     ];
     for ((name, standing), row) in STANDINGS.iter().zip(expected) {
         for (event, expected) in EVENTS.iter().zip(row) {
@@ -120,19 +122,16 @@ fn terms(amount: &str) -> Terms {
     Terms {
         asset: Asset::new("TRON", "USDT").unwrap(),
         amount: Amount::parse(amount).unwrap(),
-        address: "TPayee".into(),
+        address: Address::reported("TRON", "TPayee"),
     }
 }
 
 fn paid(id: &str, amount: &str) -> Withdrawal {
-    let Terms { asset, amount, address } = terms(amount);
     Withdrawal {
         call_back_id: id.into(),
-        tx_id: format!("tx-{id}"),
-        asset,
-        amount,
-        from_address: "THot".into(),
-        to_address: address,
+        tx_id: TxId::from(&*format!("tx-{id}")),
+        paid: terms(amount),
+        from_address: Address::reported("TRON", "THot"),
         tx_time_stamp: None,
     }
 }
@@ -156,8 +155,57 @@ fn reserved() -> Order {
         is_registered: true,
         is_held: false,
         tracking_id: None,
+        tx_id: None,
+        stalled: None,
+        fee: None,
         registered_at: Some(SystemTime::UNIX_EPOCH),
+        updated_at: None,
     }
+}
+
+/// A callback of `user` under trackingId `t`, and all that a decision upon it depends on.
+struct Scene {
+    callback: Callback,
+    found: Found,
+    policy: Policy,
+    now: SystemTime,
+}
+
+impl Scene {
+    fn new(content: Content, order: FoundOrder) -> Self {
+        let callback = Callback {
+            request_uuid: "u".into(),
+            tenant_user_id: "user".into(),
+            tracking_id: Some("t".into()),
+            content,
+            json: String::new(),
+        };
+        let found = Found { order, is_address_known: false };
+        Self { callback, found, policy: Policy::default(), now: SystemTime::UNIX_EPOCH }
+    }
+
+    /// What the function of the callback's type decides.
+    fn decide(&self) -> Result<Entry, Refusal> {
+        let Self { callback, found, policy, now } = self;
+        let situation = Situation { callback, found, policy, now: *now };
+        let decision = match &callback.content {
+            Content::WithdrawalConfirmation(asked) => confirm(&situation, asked),
+            Content::Withdrawal(withdrawal) => complete(&situation, withdrawal),
+            Content::WithdrawalFailure(failure) => fail(&situation, failure),
+            Content::InsufficientGas(shortage) => {
+                stall(&situation, &shortage.call_back_id, StallCause::InsufficientGas)
+            }
+            other => unreachable!("{:?}", Scene::new(other.clone(), FoundOrder::NotRead).callback),
+        };
+        match decision? {
+            Decision::Commit(entry) => Ok(*entry),
+            Decision::ReadOrder => unreachable!("the order was found"),
+        }
+    }
+}
+
+fn found(order: Option<&Order>) -> FoundOrder {
+    order.cloned().into()
 }
 
 #[test]
@@ -167,7 +215,10 @@ fn refusals_of_a_confirmation_come_in_their_order() {
     let ask = |order: Option<&Order>, user: &str, amount: Option<&str>, now| {
         let request =
             WithdrawalConfirmation { amount: amount.map(|a| Amount::parse(a).unwrap()), ..asked("w") };
-        confirm(&request, user, Some("t"), order, day, now).map(|entry| entry.outcome)
+        let mut scene = Scene::new(Content::WithdrawalConfirmation(request), found(order));
+        scene.callback.tenant_user_id = user.into();
+        (scene.policy.confirmation_max_age, scene.now) = (day, now);
+        scene.decide().map(|entry| entry.outcome)
     };
     let mut worst = Order { is_held: true, state: Completed, ..reserved() };
     assert_eq!(ask(None, "other", Some("1"), at(90_000)), Err(Refusal::UnknownOrder));
@@ -189,31 +240,39 @@ fn refusals_of_a_confirmation_come_in_their_order() {
 #[test]
 fn what_is_decided_unseen_expects_what_is_decided_upon() {
     let order = reserved();
-    let unseen = complete_as_ordered(&paid("w", "3.3"), "user");
-    let seen = complete(&paid("w", "3.3"), "user", Some(&order), ActualBelowOrder::Contradiction).unwrap();
+    let decide = |content, order| Scene::new(content, order).decide().unwrap();
+    let completion = Content::Withdrawal(paid("w", "3.3"));
+    let unseen = decide(completion.clone(), FoundOrder::NotRead);
+    let seen = decide(completion, found(Some(&order)));
     assert_eq!((unseen.outcome, &unseen.postings), (seen.outcome, &seen.postings));
     let expect = unseen.order.unwrap().expect;
     assert_eq!(expect, Expect::OpenWith("user".into(), terms("3.3")));
-    let unseen = stall("w", "user", None, StallCause::InsufficientGas).unwrap();
-    let seen = stall("w", "user", Some(Some(&order)), StallCause::InsufficientGas).unwrap();
+    let shortage = Content::InsufficientGas(InsufficientGas { call_back_id: "w".into() });
+    let unseen = decide(shortage.clone(), FoundOrder::NotRead);
+    let seen = decide(shortage, found(Some(&order)));
     assert_eq!(unseen.outcome, seen.outcome);
     assert_eq!(unseen.order.unwrap().stalled, seen.order.unwrap().stalled);
 }
 
 #[test]
 fn a_fee_is_what_is_missing_and_nothing_else() {
-    let pay = |amount: &str, policy| complete(&paid("w", amount), "user", Some(&reserved()), policy);
+    let complete = |withdrawal, policy| {
+        let mut scene = Scene::new(Content::Withdrawal(withdrawal), found(Some(&reserved())));
+        scene.policy.actual_below_order = policy;
+        scene.decide()
+    };
+    let pay = |amount: &str, policy| complete(paid("w", amount), policy);
     assert_eq!(pay("3.2", ActualBelowOrder::Contradiction), Err(Refusal::OtherTerms));
     assert_eq!(pay("3.4", ActualBelowOrder::Fee), Err(Refusal::OtherTerms));
     let entry = pay("3.2", ActualBelowOrder::Fee).unwrap();
     assert_eq!(entry.order.unwrap().fee.unwrap().text(), "0.1");
     assert_eq!(entry.postings[0].frozen.to_string(), "-3.3", "the ordered amount");
-    let elsewhere = Withdrawal { to_address: "TOther".into(), ..paid("w", "3.2") };
-    let refused = complete(&elsewhere, "user", Some(&reserved()), ActualBelowOrder::Fee);
-    assert_eq!(refused, Err(Refusal::OtherTerms));
+    let mut elsewhere = paid("w", "3.2");
+    elsewhere.paid.address = Address::reported("TRON", "TOther");
+    assert_eq!(complete(elsewhere, ActualBelowOrder::Fee), Err(Refusal::OtherTerms));
 }
 
-/// The books of one user, as the transaction would keep them.
+/// The ledger of one user, as the transactions would keep it.
 #[derive(Default)]
 struct Model {
     balance: Balance,
@@ -222,7 +281,7 @@ struct Model {
 
 impl Model {
     /// Applies an entry whole or not at all, as the database does.
-    fn apply(&mut self, nth: usize, entry: Entry) -> Result<(), LedgerError> {
+    fn apply(&mut self, nth: usize, entry: Entry) -> Result<(), PostingError> {
         let balance = entry.postings.iter().try_fold(self.balance, Balance::post)?;
         self.balance = balance;
         let Some(update) = entry.order else { return Ok(()) };
@@ -238,23 +297,31 @@ impl Model {
     }
 
     fn decide(&self, nth: usize, event: OrderEvent) -> Result<Entry, Refusal> {
-        let id = nth.to_string();
+        let call_back_id = CallBackId::from(nth.to_string());
         let amount = format!("{}.5", nth + 1);
         let order = self.orders.get(&nth);
-        match event {
+        let content = match event {
             OrderEvent::Register => {
-                register(&id, "user", &terms(&amount), order, ActualBelowOrder::Contradiction)
+                let tenant_user_id = "user".to_owned();
+                let registration = Registration { call_back_id, tenant_user_id, terms: terms(&amount) };
+                return register(&registration, order, ActualBelowOrder::Contradiction);
             }
-            OrderEvent::Cancel => cancel(&id, order),
-            OrderEvent::Confirm => {
-                confirm(&asked(&id), "user", Some("t"), order, Duration::MAX, SystemTime::UNIX_EPOCH)
+            OrderEvent::Cancel => return cancel(&call_back_id, order),
+            OrderEvent::Hold => {
+                let update = Some(hold(&call_back_id, false));
+                let held = Entry { order: update, ..Entry::of(Outcome::Ignored) };
+                return refuse_hold(order).map_or(Ok(held), Err);
             }
-            OrderEvent::Complete => {
-                complete(&paid(&id, &amount), "user", order, ActualBelowOrder::Contradiction)
+            OrderEvent::Confirm => Content::WithdrawalConfirmation(asked(call_back_id.as_str())),
+            OrderEvent::Complete => Content::Withdrawal(paid(call_back_id.as_str(), &amount)),
+            OrderEvent::Fail => {
+                Content::WithdrawalFailure(WithdrawalFailure { call_back_id, to_address: None })
             }
-            OrderEvent::Fail => fail(&id, "user", None, order),
-            OrderEvent::Stall => stall(&id, "user", Some(order), StallCause::InsufficientBalance),
-        }
+            OrderEvent::Stall => Content::InsufficientGas(InsufficientGas { call_back_id }),
+        };
+        let mut scene = Scene::new(content, found(order));
+        scene.policy.confirmation_max_age = Duration::MAX;
+        scene.decide()
     }
 }
 

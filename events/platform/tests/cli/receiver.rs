@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::json;
-use waas_callback::{Callback, PublicKey, Reply};
+use waas_callback::{Callback, PublicKey};
 use waas_platform::PrivateKey;
 
 pub(crate) struct Receiver {
@@ -63,7 +63,7 @@ pub(crate) fn accept(plaintext: &str) -> String {
     // The way to an `Opened` leads through the cipher, also here.
     let opened = public_key().open(PrivateKey::development().seal(plaintext.as_bytes()).as_bytes()).unwrap();
     let callback = Callback::parse(&opened).unwrap().unwrap();
-    answer(0, "", &seal(&Reply::to(&callback, None).to_json()))
+    answer(0, "", &seal(&callback.reply(None)))
 }
 
 fn read_request(stream: &TcpStream) -> (Option<String>, Vec<u8>) {

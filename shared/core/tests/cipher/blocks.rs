@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use waas_callback::AmountError::NotDecimal;
 use waas_callback::SchemaError::{self, Amount, DuplicateField, Missing, NotJson};
-use waas_callback::{Callback, Deposit, Notice, OpenError, PublicKey};
+use waas_callback::{Callback, Content, Deposit, OpenError, PublicKey};
 use waas_platform::PrivateKey;
 
 use crate::{BLOCK, DEPOSIT, blocks, open, open_bytes, platform};
@@ -81,7 +81,7 @@ fn two_swapped_blocks_can_be_a_callback_of_another_transaction() {
 
     assert_eq!(swapped.0, honest.0, "the requestUUID is the same, which gives it away");
     assert_eq!(swapped.1.amount, honest.1.amount);
-    assert_eq!(swapped.1.tx_id, "b00a4aa3d6426f6409a83ae72a79de5b559a2c339errY1oi1mHEM6uwP");
+    assert_eq!(swapped.1.tx_id.text(), "b00a4aa3d6426f6409a83ae72a79de5b559a2c339errY1oi1mHEM6uwP");
     assert_ne!(swapped.1.tx_id, honest.1.tx_id);
 }
 
@@ -135,6 +135,6 @@ fn parse(sealed: &[u8]) -> Result<Option<Callback>, SchemaError> {
 /// The requestUUID and the deposit that an opened body parses to.
 fn deposit(sealed: &[u8]) -> (String, Deposit) {
     let callback = parse(sealed).unwrap().unwrap();
-    let Notice::Deposit(deposit) = callback.notice else { panic!("not a deposit") };
+    let Content::Deposit(deposit) = callback.content else { panic!("not a deposit") };
     (callback.request_uuid, deposit)
 }

@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::money::AmountError;
+use crate::address::Address;
+use crate::asset::Asset;
+use crate::fields::MAX_TEXT_BYTES;
+use crate::money::{Amount, AmountError};
 
 const DEPOSIT: &str = include_str!("../../../../events/plain/deposit.json");
 const WITHDRAWAL: &str = include_str!("../../../../events/plain/withdrawal.json");
@@ -23,9 +26,9 @@ fn deposit_with(field: &str, json: &str) -> String {
 }
 
 /// A request's reply as JSON, and the documents' own.
-fn assert_reply(request: &str, payout: Option<&Payout>, documented: &Value) {
+fn assert_reply(request: &str, payout: Option<&Terms>, documented: &Value) {
     let callback = parse(request);
-    let reply = Reply::to(&callback, payout).to_json();
+    let reply = callback.reply(payout);
     assert_eq!(serde_json::from_str::<Value>(&reply).unwrap(), *documented);
 }
 
@@ -33,32 +36,31 @@ fn assert_reply(request: &str, payout: Option<&Payout>, documented: &Value) {
 fn the_documents_deposit_has_the_documents_reply_in_its_order() {
     let documented = r#"{"type":1,"callBackId":null,"trackingId":"6484","state":null,"txId":"b00a4aa3d6426f6409a83ae72a79de5b559a2c339ebc89b8b75427c2600978e3","txIndex":-1,"chainName":"TRON","symbol":"TRX","amount":"2.500000000000","fromAddress":"TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK","toAddress":"TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP","tenantType":null,"requestUUID":"fbd70fb4-c302-4228-bd61-6326e0539551","tenantUserId":"2049"}"#;
     let callback = parse(DEPOSIT);
-    assert_eq!(Reply::to(&callback, None).to_json(), documented);
+    assert_eq!(callback.reply(None), documented);
 }
 
 #[test]
 fn the_documents_withdrawal_has_the_documents_reply_in_its_order() {
     let documented = r#"{"type":3,"callBackId":"250624392590001","trackingId":"102003","txId":"598433d2fe70a2e944bbda8b517cca36e0cf7cfe49642b569e73cf1a641148cb","chainName":"TRON","symbol":"USDT","amount":"2.500000000000","fromAddress":"TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb","toAddress":"TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK","requestUUID":"00f2faf7-b705-4d65-9d82-0b6e372b92e4","tenantUserId":"1945"}"#;
     let callback = parse(WITHDRAWAL);
-    assert_eq!(Reply::to(&callback, None).to_json(), documented);
+    assert_eq!(callback.reply(None), documented);
 }
 
 #[test]
 fn an_energy_lease_gets_its_time_stamp_back() {
     let lease = WITHDRAWAL.replace("\"USDT\"", "\"ENERGY\", \"txTimeStamp\": 1750752000123");
     let callback = parse(&lease);
-    let reply: Value = serde_json::from_str(&Reply::to(&callback, None).to_json()).unwrap();
+    let reply: Value = serde_json::from_str(&callback.reply(None)).unwrap();
     assert_eq!(reply["txTimeStamp"], json!(1_750_752_000_123_u64));
 }
 
 #[test]
 fn the_public_samples_have_their_documented_replies() {
     let confirmation = r#"{"business":0,"requestUUID":"f56d2814-7a8f-4dcf-9008-990c1be6e13e","tenantUserId":"bbxuzbc","callBackId":"D611657466","type":2,"trackingId":"102004"}"#;
-    let payout = Payout {
-        address: "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK".into(),
-        chain_name: "TRON".into(),
-        symbol: "USDT".into(),
-        amount: "3.3".into(),
+    let payout = Terms {
+        address: Address::reported("TRON", "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK"),
+        asset: Asset::new("TRON", "USDT").unwrap(),
+        amount: Amount::parse("3.3").unwrap(),
     };
     let documented = json!({
         "tenantUserId": "bbxuzbc", "callBackId": "D611657466", "address": "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK",
@@ -112,8 +114,8 @@ fn type_may_be_a_text_but_nothing_looser() {
 
 #[test]
 fn amounts_are_read_from_their_digits() {
-    let amount = |json: &str| match parse(&deposit_with("amount", json)).notice {
-        Notice::Deposit(deposit) => deposit.amount,
+    let amount = |json: &str| match parse(&deposit_with("amount", json)).content {
+        Content::Deposit(deposit) => deposit.amount,
         _ => unreachable!("a deposit"),
     };
     for (json, text) in [
@@ -193,8 +195,8 @@ fn what_the_documents_leave_open_is_taken() {
     for absent in ["null", "", "\"\""] {
         assert_eq!(parse(&deposit_with("trackingId", absent)).tracking_id, None);
     }
-    let risk = |json: &str| match parse(&deposit_with("riskLevelTo", json)).notice {
-        Notice::Deposit(deposit) => deposit.risk_level_to,
+    let risk = |json: &str| match parse(&deposit_with("riskLevelTo", json)).content {
+        Content::Deposit(deposit) => deposit.risk_level_to,
         _ => unreachable!("a deposit"),
     };
     assert_eq!([risk("3"), risk("\"3\""), risk("-1")], [Some(3), Some(3), Some(-1)]);

@@ -7,8 +7,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::asset::Asset;
+use crate::asset::Asset;
+use crate::call_back_id::CallBackId;
 use crate::money::{Amount, AmountError};
+use crate::tx_id::TxId;
 
 /// The longest text of a field, in bytes of UTF-8.
 ///
@@ -52,7 +54,7 @@ pub enum SchemaError {
 }
 
 /// The fields of one JSON object, still as they were written.
-pub(super) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+pub(crate) struct Fields<'a>(BTreeMap<String, &'a RawValue>);
 
 struct Object<'a> {
     fields: BTreeMap<String, &'a RawValue>,
@@ -87,7 +89,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn parse(json: &'a str) -> Result<Self, SchemaError> {
+    pub(crate) fn parse(json: &'a str) -> Result<Self, SchemaError> {
         let object: Object<'a> = serde_json::from_str(json)
             .map_err(|error| if error.is_data() { SchemaError::NotAnObject } else { SchemaError::NotJson })?;
         if object.duplicate { Err(SchemaError::DuplicateField) } else { Ok(Self(object.fields)) }
@@ -105,11 +107,11 @@ impl<'a> Fields<'a> {
     }
 
     /// A text that may be absent; an empty one says no more.
-    pub(super) fn optional_text(&self, name: &'static str) -> Result<Option<String>, SchemaError> {
+    pub(crate) fn optional_text(&self, name: &'static str) -> Result<Option<String>, SchemaError> {
         Ok(self.string(name)?.filter(|text| !text.is_empty()))
     }
 
-    pub(super) fn text(&self, name: &'static str) -> Result<String, SchemaError> {
+    pub(crate) fn text(&self, name: &'static str) -> Result<String, SchemaError> {
         match self.string(name)? {
             Some(text) if text.is_empty() => Err(SchemaError::Empty(name)),
             text => text.ok_or(SchemaError::Missing(name)),
@@ -117,12 +119,12 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that must stand there, but may be empty.
-    pub(super) fn text_or_empty(&self, name: &'static str) -> Result<String, SchemaError> {
+    pub(crate) fn text_or_empty(&self, name: &'static str) -> Result<String, SchemaError> {
         self.string(name)?.ok_or(SchemaError::Missing(name))
     }
 
     /// A text that one page of the documents types as an integer.
-    pub(super) fn text_or_integer(&self, name: &'static str) -> Result<String, SchemaError> {
+    pub(crate) fn text_or_integer(&self, name: &'static str) -> Result<String, SchemaError> {
         match self.raw(name) {
             Some(raw) if !raw.starts_with('"') => raw
                 .parse::<i64>()
@@ -132,22 +134,22 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn optional_integer(&self, name: &'static str) -> Result<Option<i64>, SchemaError> {
+    pub(crate) fn optional_integer(&self, name: &'static str) -> Result<Option<i64>, SchemaError> {
         self.raw(name).map(|raw| raw.parse().map_err(|_| SchemaError::WrongType(name))).transpose()
     }
 
     /// A risk score, as an integer or a text of one. Anything else is as good as none: it must not keep a
     /// user's money from being recorded, and a policy that looks at it takes none for the highest.
-    pub(super) fn risk_level(&self, name: &'static str) -> Option<i64> {
+    pub(crate) fn risk_level(&self, name: &'static str) -> Option<i64> {
         self.raw(name)?.trim_matches('"').parse().ok()
     }
 
-    pub(super) fn integer(&self, name: &'static str) -> Result<i64, SchemaError> {
+    pub(crate) fn integer(&self, name: &'static str) -> Result<i64, SchemaError> {
         self.optional_integer(name)?.ok_or(SchemaError::Missing(name))
     }
 
     /// A string or a JSON number; its digits are read as they stand.
-    pub(super) fn optional_amount(&self, name: &'static str) -> Result<Option<Amount>, SchemaError> {
+    pub(crate) fn optional_amount(&self, name: &'static str) -> Result<Option<Amount>, SchemaError> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         let amount = match raw.as_bytes() {
             [b'"', ..] => {
@@ -160,17 +162,25 @@ impl<'a> Fields<'a> {
         amount.map(Some).map_err(SchemaError::Amount)
     }
 
-    pub(super) fn amount(&self, name: &'static str) -> Result<Amount, SchemaError> {
+    pub(crate) fn amount(&self, name: &'static str) -> Result<Amount, SchemaError> {
         self.optional_amount(name)?.ok_or(SchemaError::Missing(name))
     }
 
-    pub(super) fn asset(&self) -> Result<Asset, SchemaError> {
+    pub(crate) fn asset(&self) -> Result<Asset, SchemaError> {
         let (chain_name, symbol) = (self.text("chainName")?, self.text("symbol")?);
         Asset::new(&chain_name, &symbol).map_err(|_| SchemaError::Asset)
     }
 
+    pub(crate) fn tx_id(&self) -> Result<TxId, SchemaError> {
+        Ok(TxId::from(&*self.text("txId")?))
+    }
+
+    pub(crate) fn call_back_id(&self) -> Result<CallBackId, SchemaError> {
+        self.text("callBackId").map(CallBackId::from)
+    }
+
     /// `type`, as an integer or, as one page shows it, as a string of one.
-    pub(super) fn callback_type(&self) -> Result<u64, SchemaError> {
+    pub(crate) fn callback_type(&self) -> Result<u64, SchemaError> {
         let raw = self.raw("type").ok_or(SchemaError::Missing("type"))?;
         let digits = raw.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(raw);
         let canonical = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,10 +1,10 @@
+//! What makes two callbacks one event, and two events one content.
+
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
 use waas_platform::PrivateKey;
 
-use super::*;
-use crate::cipher::PublicKey;
+use crate::{Callback, Identity, PublicKey};
 
 const DEPOSIT: &str = include_str!("../../../../events/plain/deposit.json");
 const WITHDRAWAL: &str = include_str!("../../../../events/plain/withdrawal.json");
@@ -13,37 +13,12 @@ fn identity(plaintext: &str) -> Identity {
     let platform = PrivateKey::development();
     let key = PublicKey::parse(&platform.public_key_base64()).unwrap();
     let opened = key.open(platform.seal(plaintext.as_bytes()).as_bytes()).unwrap();
-    Identity::of(&Callback::parse(&opened).unwrap().unwrap())
+    Callback::parse(&opened).unwrap().unwrap().identity()
 }
 
 /// A type 2, 4, 5, 6 or 7 with these own fields.
 fn notice(r#type: u8, own: &str) -> Identity {
     identity(&format!(r#"{{"requestUUID":"u","tenantUserId":"1945","trackingId":"1","type":{type},{own}}}"#))
-}
-
-#[test]
-fn every_combination_of_records_has_one_verdict() {
-    let of = |event_key: &str, fingerprint: &str| Identity {
-        event_key: event_key.to_owned().into(),
-        fingerprint: fingerprint.to_owned().into(),
-    };
-    let ours = of("event", "content");
-    let requests =
-        [None, Some(of("event", "content")), Some(of("event", "other")), Some(of("other", "content"))];
-    let events = [None, Some("content"), Some("other")];
-    #[rustfmt::skip]
-    let expected = [
-        [Verdict::Fresh,           Verdict::Repetition,      Verdict::EventConflict],
-        [Verdict::Repetition,      Verdict::Repetition,      Verdict::EventConflict],
-        [Verdict::RequestConflict, Verdict::RequestConflict, Verdict::RequestConflict],
-        [Verdict::RequestConflict, Verdict::RequestConflict, Verdict::RequestConflict],
-    ];
-    for (request, expected) in requests.iter().zip(expected) {
-        for (event, expected) in events.iter().zip(expected) {
-            let event = event.map(|text| Fingerprint::from(text.to_owned()));
-            assert_eq!(judge(&ours, request.as_ref(), event.as_ref()), expected, "{request:?} {event:?}");
-        }
-    }
 }
 
 #[test]
@@ -126,15 +101,4 @@ fn a_key_shows_its_type_and_nothing_else() {
     let key = identity(DEPOSIT).event_key;
     let digest = key.as_str().strip_prefix("deposit-").unwrap();
     assert!(digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()));
-}
-
-proptest! {
-    #[test]
-    fn no_two_lists_of_parts_share_a_digest(
-        a in prop::collection::vec(prop::option::of("[-0-9:a]{0,3}"), 0..4),
-        b in prop::collection::vec(prop::option::of("[-0-9:a]{0,3}"), 0..4),
-    ) {
-        let digest = |parts: &[Option<String>]| super::digest("kind", parts.iter().map(Option::as_deref));
-        prop_assert_eq!(a == b, digest(&a) == digest(&b));
-    }
 }

@@ -1,0 +1,171 @@
+//! Reads the ledger, for the merchant's own systems and for audits.
+
+use aws_sdk_dynamodb::operation::scan::ScanOutput;
+use waas_callback::{Asset, Balance, CallBackId, Order};
+
+use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
+use crate::tables::addresses::{self, UserAddress};
+use crate::tables::balances::{self, UserBalance};
+use crate::tables::events::{self, RecordedEvent};
+use crate::tables::{Item, Ledger, text, user_and_asset, withdrawals};
+
+/// Part of a longer list of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The events.
+    pub events: Vec<RecordedEvent>,
+    /// Where the next page begins; opaque. Absent at the end.
+    pub next: Option<String>,
+}
+
+impl Ledger {
+    /// What a user holds in one asset; nothing if there is no record.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with something that is no balance.
+    pub async fn balance(&self, tenant_user_id: &str, asset: &Asset) -> Result<Balance, Unavailable> {
+        let item = self.get(&self.tables.balances, user_and_asset(tenant_user_id, asset)).await?;
+        item.map_or(Ok(Balance::default()), |item| Ok(balances::recorded(&item)?.balance))
+    }
+
+    /// All that a user holds.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with something that is no balance.
+    pub async fn balances(&self, tenant_user_id: &str) -> Result<Vec<UserBalance>, Unavailable> {
+        let items = self.of_user(&self.tables.balances, tenant_user_id).await?;
+        items.iter().map(balances::recorded).collect()
+    }
+
+    /// A user's deposit addresses.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with something that is no address.
+    pub async fn addresses(&self, tenant_user_id: &str) -> Result<Vec<UserAddress>, Unavailable> {
+        let items = self.of_user(&self.tables.addresses, tenant_user_id).await?;
+        items.iter().map(addresses::recorded).collect()
+    }
+
+    /// A withdrawal order.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with something that is no order.
+    pub async fn order(&self, call_back_id: &CallBackId) -> Result<Option<Order>, Unavailable> {
+        let key = [(withdrawals::KEY, text(call_back_id.as_str()))];
+        self.get(&self.tables.withdrawals, key).await?.as_ref().map(withdrawals::recorded).transpose()
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with something that is no event.
+    pub async fn event(&self, event_key: &str) -> Result<Option<RecordedEvent>, Unavailable> {
+        let key = [(events::KEY, text(event_key))];
+        self.get(&self.tables.events, key).await?.as_ref().map(events::recorded).transpose()
+    }
+
+    /// A user's events, newest first, at most `limit` of them, from where an earlier page ended. Eventually
+    /// consistent: an event may show up a moment after its balance.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer. `None` if `from` is no page's end.
+    pub async fn events_of(
+        &self,
+        tenant_user_id: &str,
+        limit: i32,
+        from: Option<&str>,
+    ) -> Result<Option<Page>, Unavailable> {
+        let start = from.map(|cursor| events::start_key(cursor, tenant_user_id));
+        if start == Some(None) {
+            return Ok(None);
+        }
+        let start = start.flatten();
+        let attempt = async || {
+            let query = self.client.query().table_name(&self.tables.events).index_name(events::BY_USER);
+            let query = query.key_condition_expression("tenantUserId = :user").scan_index_forward(false);
+            let query = query.expression_attribute_values(":user", text(tenant_user_id)).limit(limit);
+            match query.set_exclusive_start_key(start.clone()).send().await {
+                Ok(page) => Attempt::Done(Ok(page)),
+                Err(error) => failed(&error),
+            }
+        };
+        let page = retry(Deadline::after(None), attempt).await?;
+        let next = page.last_evaluated_key.as_ref().and_then(events::cursor);
+        let events = page.items().iter().map(events::recorded).collect::<Result<_, _>>()?;
+        Ok(Some(Page { events, next }))
+    }
+
+    /// All events.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with something that is no event.
+    pub async fn all_events(&self) -> Result<Vec<RecordedEvent>, Unavailable> {
+        self.scan(&self.tables.events).await?.iter().map(events::recorded).collect()
+    }
+
+    /// All balances.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with something that is no balance.
+    pub async fn all_balances(&self) -> Result<Vec<UserBalance>, Unavailable> {
+        self.scan(&self.tables.balances).await?.iter().map(balances::recorded).collect()
+    }
+
+    async fn get<const N: usize>(
+        &self,
+        table: &str,
+        key: [(&str, aws_sdk_dynamodb::types::AttributeValue); N],
+    ) -> Result<Option<Item>, Unavailable> {
+        let key: Item = key.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let attempt = async || {
+            let get = self.client.get_item().table_name(table).consistent_read(true);
+            match get.set_key(Some(key.clone())).send().await {
+                Ok(found) => Attempt::Done(Ok(found.item)),
+                Err(error) => failed(&error),
+            }
+        };
+        retry(Deadline::after(None), attempt).await
+    }
+
+    async fn of_user(&self, table: &str, tenant_user_id: &str) -> Result<Vec<Item>, Unavailable> {
+        let attempt = async || {
+            let query = self.client.query().table_name(table).consistent_read(true);
+            let query = query.key_condition_expression("tenantUserId = :user");
+            let pages = query.expression_attribute_values(":user", text(tenant_user_id)).into_paginator();
+            match pages.items().send().collect::<Result<Vec<_>, _>>().await {
+                Ok(items) => Attempt::Done(Ok(items)),
+                Err(error) => failed(&error),
+            }
+        };
+        retry(Deadline::after(None), attempt).await
+    }
+
+    async fn scan(&self, table: &str) -> Result<Vec<Item>, Unavailable> {
+        let mut start = None;
+        let mut items = Vec::new();
+        loop {
+            let attempt = async || {
+                let scan = self.client.scan().table_name(table).consistent_read(true);
+                match scan.set_exclusive_start_key(start.clone()).send().await {
+                    Ok(page) => Attempt::Done(Ok(page)),
+                    Err(error) => failed(&error),
+                }
+            };
+            let ScanOutput { items: page, last_evaluated_key, .. } =
+                retry(Deadline::after(None), attempt).await?;
+            items.extend(page.unwrap_or_default());
+            start = last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}

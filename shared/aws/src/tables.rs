@@ -1,0 +1,249 @@
+//! The tables of one deployment, a room for each; here, what the rooms have in common.
+
+pub(crate) mod addresses;
+pub(crate) mod balances;
+pub(crate) mod events;
+pub(crate) mod requests;
+pub(crate) mod withdrawals;
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Get, Put, ReturnValuesOnConditionCheckFailure, TransactGetItem, TransactWriteItem, Update,
+};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use waas_callback::{Asset, Decimal};
+
+use crate::config::{Config, TableNames};
+use crate::retry::Unavailable;
+
+/// The ledger: the tables of one deployment, and a client to reach them.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pub(crate) client: Client,
+    pub(crate) tables: TableNames,
+}
+
+impl Ledger {
+    /// The tables that `config` names.
+    #[must_use]
+    pub fn connect(config: &Config) -> Self {
+        Self { client: crate::clients::dynamodb(config), tables: config.tables.clone() }
+    }
+}
+
+/// How a table is laid out. All key attributes are texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Partition key, then sort key if there is one.
+    pub keys: &'static [&'static str],
+    /// The name and keys of a global index of all attributes.
+    pub index: Option<(&'static str, &'static [&'static str])>,
+    /// The attribute after whose time an item may go.
+    pub expiry: Option<&'static str>,
+}
+
+impl Layout {
+    const fn keyed(keys: &'static [&'static str]) -> Self {
+        Self { keys, index: None, expiry: None }
+    }
+}
+
+/// One table: which, under which name, and how it is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableLayout<'a> {
+    /// Its name or ARN in this deployment.
+    pub name: &'a str,
+    /// Keys, index and expiry.
+    pub layout: Layout,
+}
+
+impl TableNames {
+    /// Every table with its layout.
+    #[must_use]
+    pub fn layouts(&self) -> [TableLayout<'_>; 5] {
+        [
+            TableLayout { name: &self.requests, layout: requests::LAYOUT },
+            TableLayout { name: &self.events, layout: events::LAYOUT },
+            TableLayout { name: &self.balances, layout: balances::LAYOUT },
+            TableLayout { name: &self.withdrawals, layout: withdrawals::LAYOUT },
+            TableLayout { name: &self.addresses, layout: addresses::LAYOUT },
+        ]
+    }
+}
+
+/// One item of a table.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Which table an item of a transaction is for; DynamoDB gives its reasons in the order of the items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Table {
+    Requests,
+    Events,
+    Withdrawals,
+    Addresses,
+    Balances,
+}
+
+/// A text attribute.
+pub(crate) fn read<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// A number attribute.
+pub(crate) fn read_number(item: &Item, name: &str) -> Option<Decimal> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// A list attribute; an absent one is empty.
+pub(crate) fn read_list<'a>(item: &'a Item, name: &str) -> &'a [AttributeValue] {
+    item.get(name).and_then(|value| value.as_l().ok()).map_or(&[], Vec::as_slice)
+}
+
+/// The attribute `asset` of an item, which must be there.
+pub(crate) fn read_asset(item: &Item) -> Result<Asset, Unavailable> {
+    let asset = read(item, "asset").and_then(|asset| asset.parse().ok());
+    asset.ok_or_else(|| Unavailable::new("an asset is malformed"))
+}
+
+pub(crate) fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+pub(crate) fn number(value: Decimal) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// RFC 3339 in UTC with milliseconds, which sorts as text.
+pub(crate) fn timestamp(now: SystemTime) -> Result<String, Unavailable> {
+    let whole = DateTime::from(now);
+    let millis = whole.subsec_nanos() / 1_000_000;
+    let seconds = DateTime::from_secs(whole.secs()).fmt(Format::DateTime);
+    let seconds = seconds.map_err(|_| Unavailable::new("the clock is out of range"))?;
+    Ok(format!("{}.{millis:03}Z", seconds.trim_end_matches('Z')))
+}
+
+/// The key of an item in a table with a user and an asset as its keys.
+pub(crate) fn user_and_asset(tenant_user_id: &str, asset: &Asset) -> [(&'static str, AttributeValue); 2] {
+    [("tenantUserId", text(tenant_user_id)), ("asset", text(&asset.to_string()))]
+}
+
+/// Reads one item in a transaction.
+pub(crate) fn get(table: &str, key: &str, value: &str) -> Result<TransactGetItem, Unavailable> {
+    let get = Get::builder().table_name(table).key(key, text(value)).build();
+    let get = get.map_err(|_| Unavailable::new("get not built"))?;
+    Ok(TransactGetItem::builder().get(get).build())
+}
+
+/// Writes an item unless there is one of that key.
+pub(crate) fn put_new(table: &str, key: &str, item: Item) -> Result<TransactWriteItem, Unavailable> {
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression(format!("attribute_not_exists({key})"))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .build()
+        .map_err(|_| Unavailable::new("put not built"))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// An update expression under construction. What it sets goes by placeholders, since `state` is a reserved word.
+#[derive(Default)]
+pub(crate) struct Change {
+    set: Vec<String>,
+    add: Vec<String>,
+    remove: Vec<String>,
+    conditions: Vec<String>,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Change {
+    /// Sets an attribute.
+    pub(crate) fn set(&mut self, name: &str, value: AttributeValue) {
+        self.set.push(format!("#{name} = :{name}"));
+        self.name(name);
+        self.value(name, value);
+    }
+
+    /// Appends a value to a list attribute, which is made where it is absent.
+    pub(crate) fn append(&mut self, name: &str, value: AttributeValue) {
+        self.set.push(format!("#{name} = list_append(if_not_exists(#{name}, :none), :{name})"));
+        self.name(name);
+        self.value("none", AttributeValue::L(Vec::new()));
+        self.value(name, AttributeValue::L(vec![value]));
+    }
+
+    /// Adds to a number attribute, which counts from zero where it is absent.
+    pub(crate) fn add(&mut self, name: &str, value: Decimal) {
+        self.add.push(format!("#{name} :{name}"));
+        self.name(name);
+        self.value(name, number(value));
+    }
+
+    /// Removes an attribute.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.remove.push(format!("#{name}"));
+        self.name(name);
+    }
+
+    /// Requires an attribute to have this value.
+    pub(crate) fn equals(&mut self, name: &str, value: AttributeValue) {
+        self.condition(
+            format!("#{name} = :expected_{name}"),
+            &[name],
+            [(&*format!("expected_{name}"), value)],
+        );
+    }
+
+    /// Requires a condition, written with `#name` for each of `names` and `:value` for each of `values`.
+    pub(crate) fn condition<'a>(
+        &mut self,
+        condition: impl Into<String>,
+        names: &[&str],
+        values: impl IntoIterator<Item = (&'a str, AttributeValue)>,
+    ) {
+        self.conditions.push(condition.into());
+        names.iter().for_each(|name| self.name(name));
+        values.into_iter().for_each(|(name, value)| self.value(name, value));
+    }
+
+    fn name(&mut self, name: &str) {
+        self.names.insert(format!("#{name}"), name.to_owned());
+    }
+
+    fn value(&mut self, name: &str, value: AttributeValue) {
+        self.values.insert(format!(":{name}"), value);
+    }
+
+    /// The update of one item.
+    pub(crate) fn build<const N: usize>(
+        self,
+        table: &str,
+        key: [(&str, AttributeValue); N],
+    ) -> Result<Update, Unavailable> {
+        let clauses = [("SET", self.set), ("ADD", self.add), ("REMOVE", self.remove)];
+        let clauses = clauses.into_iter().filter(|(_, actions)| !actions.is_empty());
+        let expression: Vec<_> =
+            clauses.map(|(verb, actions)| format!("{verb} {}", actions.join(", "))).collect();
+        let conditions = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
+        Update::builder()
+            .table_name(table)
+            .set_key(Some(key.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+            .update_expression(expression.join(" "))
+            .set_condition_expression(conditions)
+            .set_expression_attribute_names((!self.names.is_empty()).then_some(self.names))
+            .set_expression_attribute_values(Some(self.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|_| Unavailable::new("update not built"))
+    }
+}
+
+/// An update as a part of a transaction.
+pub(crate) fn in_transaction(update: Update) -> TransactWriteItem {
+    TransactWriteItem::builder().update(update).build()
+}

@@ -1,0 +1,199 @@
+//! Events: what happened, by the event's key. Append-only; its stream is what the merchant's systems are told by.
+
+use std::time::SystemTime;
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use waas_callback::{CallBackId, Callback, Entry, EventKey, Fingerprint, Identity, Posting, Refusal};
+
+use super::{Item, Layout, get, number, put_new, read, read_asset, read_list, read_number, text, timestamp};
+use crate::retry::Unavailable;
+
+pub(crate) const KEY: &str = "eventKey";
+pub(crate) const FINGERPRINT: &str = "fingerprint";
+const USER: &str = "tenantUserId";
+const RECORDED_AT: &str = "recordedAt";
+
+/// The index of the events by user, newest first.
+pub(crate) const BY_USER: &str = "byUser";
+
+pub(super) const LAYOUT: Layout =
+    Layout { index: Some((BY_USER, &[USER, RECORDED_AT])), ..Layout::keyed(&[KEY]) };
+
+/// An event that is to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Event<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) tenant_user_id: &'a str,
+    pub(crate) call_back_id: Option<&'a CallBackId>,
+    /// The held deposit that this releases.
+    pub(crate) released: Option<&'a str>,
+    /// Absent for what the merchant does.
+    pub(crate) callback: Option<&'a Callback>,
+}
+
+/// An event as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// Its key.
+    pub event_key: String,
+    /// The callback's type, 1 to 7; absent for what the merchant did.
+    pub r#type: Option<u8>,
+    /// What came of it; of a refusal, its name.
+    pub outcome: String,
+    /// The first callback that told of it.
+    pub request_uuid: Option<String>,
+    /// The platform's id.
+    pub tracking_id: Option<String>,
+    /// The order.
+    pub call_back_id: Option<String>,
+    /// When it was recorded, RFC 3339 in UTC.
+    pub recorded_at: String,
+    /// What it changed.
+    pub postings: Vec<Posting>,
+    /// What the platform said: JSON.
+    pub callback: Option<String>,
+}
+
+impl<'a> Event<'a> {
+    pub(crate) fn of(callback: &'a Callback, identity: &'a Identity) -> Self {
+        Self {
+            identity,
+            tenant_user_id: &callback.tenant_user_id,
+            call_back_id: callback.call_back_id(),
+            released: None,
+            callback: Some(callback),
+        }
+    }
+}
+
+/// Records an event with what it does, unless it is known.
+pub(crate) fn put(
+    table: &str,
+    event: &Event<'_>,
+    entry: &Entry,
+    now: SystemTime,
+) -> Result<TransactWriteItem, Unavailable> {
+    let told = (entry.outcome.name(), entry.outcome.detail_type());
+    let mut item = item(event, &event.identity.event_key, told, &entry.postings, now)?;
+    if let Some(fee) = entry.order.as_ref().and_then(|order| order.fee.as_ref()) {
+        item.insert("fee".into(), number(fee.value()));
+    }
+    put_new(table, KEY, item)
+}
+
+/// The record of a refusal, with a key of its own: one for each refusal, event and content.
+pub(crate) fn refusal(event: &Event<'_>, refusal: Refusal, now: SystemTime) -> Result<Item, Unavailable> {
+    let Identity { event_key, fingerprint } = event.identity;
+    // A retry repeats a refused event under a new requestUUID; a conflict of requests is one of its own.
+    let request = event.callback.filter(|_| refusal == Refusal::RequestConflict);
+    let request = request.map(|callback| &*callback.request_uuid);
+    let content = [Some(refusal.name()), request, Some(event_key.as_str()), Some(fingerprint.as_str())];
+    let key = EventKey::new("refusal", content);
+    let mut item = item(event, &key, (refusal.name(), refusal.detail_type()), &[], now)?;
+    item.insert("refusedEventKey".into(), text(event_key.as_str()));
+    Ok(item)
+}
+
+/// An event's record, with its postings and all that was said. It carries the name under which the merchant's
+/// systems are told: `detailType`.
+fn item(
+    event: &Event<'_>,
+    key: &EventKey,
+    (outcome, detail_type): (&str, &str),
+    postings: &[Posting],
+    now: SystemTime,
+) -> Result<Item, Unavailable> {
+    let mut item = Item::from([
+        (KEY.into(), text(key.as_str())),
+        (USER.into(), text(event.tenant_user_id)),
+        (FINGERPRINT.into(), text(event.identity.fingerprint.as_str())),
+        ("outcome".into(), text(outcome)),
+        ("detailType".into(), text(detail_type)),
+        ("postings".into(), AttributeValue::L(postings.iter().map(posting).collect())),
+        (RECORDED_AT.into(), text(&timestamp(now)?)),
+    ]);
+    if let Some(id) = event.call_back_id {
+        item.insert("callBackId".into(), text(id.as_str()));
+    }
+    if let Some(key) = event.released {
+        item.insert("releasedEventKey".into(), text(key));
+    }
+    if let Some(callback) = event.callback {
+        item.insert("type".into(), AttributeValue::N(callback.callback_type().number().to_string()));
+        item.insert("requestUUID".into(), text(&callback.request_uuid));
+        item.insert("callback".into(), text(&callback.json));
+        if let Some(id) = &callback.tracking_id {
+            item.insert("trackingId".into(), text(id));
+        }
+    }
+    Ok(item)
+}
+
+fn posting(posting: &Posting) -> AttributeValue {
+    AttributeValue::M(Item::from([
+        (USER.into(), text(&posting.tenant_user_id)),
+        ("asset".into(), text(&posting.asset.to_string())),
+        ("available".into(), number(posting.available)),
+        ("frozen".into(), number(posting.frozen)),
+        ("held".into(), number(posting.held)),
+    ]))
+}
+
+/// Reads an event in a transaction.
+pub(crate) fn get_by(table: &str, key: &EventKey) -> Result<TransactGetItem, Unavailable> {
+    get(table, KEY, key.as_str())
+}
+
+/// The fingerprint in an event's or a request's record.
+pub(crate) fn fingerprint(item: &Item) -> Option<Fingerprint> {
+    Some(read(item, FINGERPRINT)?.to_owned().into())
+}
+
+/// An event's record.
+pub(crate) fn recorded(item: &Item) -> Result<RecordedEvent, Unavailable> {
+    let malformed = || Unavailable::new("an event's record is malformed");
+    let required = |name: &str| read(item, name).map(str::to_owned).ok_or_else(malformed);
+    let optional = |name: &str| read(item, name).map(str::to_owned);
+    Ok(RecordedEvent {
+        event_key: required(KEY)?,
+        r#type: item.get("type").and_then(|value| value.as_n().ok()?.parse().ok()),
+        outcome: required("outcome")?,
+        request_uuid: optional("requestUUID"),
+        tracking_id: optional("trackingId"),
+        call_back_id: optional("callBackId"),
+        recorded_at: required(RECORDED_AT)?,
+        postings: read_list(item, "postings").iter().map(recorded_posting).collect::<Result<_, _>>()?,
+        callback: optional("callback"),
+    })
+}
+
+fn recorded_posting(value: &AttributeValue) -> Result<Posting, Unavailable> {
+    let malformed = || Unavailable::new("a posting is malformed");
+    let item = value.as_m().map_err(|_| malformed())?;
+    let part = |name: &str| read_number(item, name).ok_or_else(malformed);
+    Ok(Posting {
+        available: part("available")?,
+        frozen: part("frozen")?,
+        held: part("held")?,
+        ..Posting::empty(read(item, USER).ok_or_else(malformed)?, &read_asset(item)?)
+    })
+}
+
+/// A page's end as an opaque text: the two keys that the user's id does not tell.
+pub(crate) fn cursor(key: &Item) -> Option<String> {
+    let text = format!("{} {}", read(key, RECORDED_AT)?, read(key, KEY)?);
+    Some(URL_SAFE_NO_PAD.encode(text))
+}
+
+/// Where the page after a cursor starts; `None` if it is no page's end.
+pub(crate) fn start_key(cursor: &str, tenant_user_id: &str) -> Option<Item> {
+    let text_of = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (recorded_at, event_key) = text_of.split_once(' ')?;
+    Some(Item::from([
+        (USER.into(), text(tenant_user_id)),
+        (RECORDED_AT.into(), text(recorded_at)),
+        (KEY.into(), text(event_key)),
+    ]))
+}

@@ -1,0 +1,166 @@
+//! Withdrawals: the orders, by the merchant's `callBackId`.
+
+use std::time::SystemTime;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, Update};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use waas_callback::{
+    Address, Amount, Asset, CallBackId, Details, Expect, Order, OrderState, OrderUpdate, Standing, Terms,
+    TxId,
+};
+
+use super::{Change, Item, Layout, get, number, read, read_number, text, timestamp};
+use crate::retry::Unavailable;
+
+pub(crate) const KEY: &str = "callBackId";
+
+pub(super) const LAYOUT: Layout = Layout::keyed(&[KEY]);
+
+/// Changes an order's record, if what the change was decided upon still holds.
+pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Result<Update, Unavailable> {
+    let mut change = Change::default();
+    if let Some(Details { tenant_user_id, terms, is_registered }) = &order.details {
+        change.set("tenantUserId", text(tenant_user_id));
+        change.set("registered", AttributeValue::Bool(*is_registered));
+        if *is_registered {
+            change.set("registeredAt", text(&timestamp(now)?));
+        }
+        if let Some(terms) = terms {
+            change.set("chainName", text(terms.asset.chain_name()));
+            change.set("symbol", text(terms.asset.symbol()));
+            change.set("amount", number(terms.amount.value()));
+            change.set("amountText", text(terms.amount.text()));
+            change.set("address", text(terms.address.text()));
+        }
+    }
+    if let Some(state) = order.state {
+        change.set("state", text(state.name()));
+        match state {
+            OrderState::Reserved => {}
+            // No other function writes this attribute, so a role can be denied it.
+            OrderState::Confirmed => change.set("confirmedAt", text(&timestamp(now)?)),
+            OrderState::Completed | OrderState::Failed | OrderState::Cancelled => change.remove("stalled"),
+        }
+    }
+    let optional = [
+        ("txId", order.tx_id.as_ref().map(|id| text(id.text()))),
+        ("trackingId", order.tracking_id.as_deref().map(text)),
+        ("stalled", order.stalled.map(|cause| text(cause.name()))),
+        ("fee", order.fee.as_ref().map(|fee| number(fee.value()))),
+        ("held", order.is_held.map(AttributeValue::Bool)),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            change.set(name, value);
+        }
+    }
+    change.set("updatedAt", text(&timestamp(now)?));
+    expect(&mut change, &order.expect);
+    change.build(table, [(KEY, text(order.call_back_id.as_str()))])
+}
+
+/// Makes a change by itself, without an event.
+pub(crate) async fn send(
+    client: &Client,
+    update: &Update,
+) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
+    let request = client.update_item().table_name(&update.table_name).set_key(Some(update.key.clone()));
+    request
+        .update_expression(&update.update_expression)
+        .set_condition_expression(update.condition_expression.clone())
+        .set_expression_attribute_names(update.expression_attribute_names.clone())
+        .set_expression_attribute_values(update.expression_attribute_values.clone())
+        .send()
+        .await
+}
+
+fn expect(change: &mut Change, expect: &Expect) {
+    match expect {
+        Expect::Seen(Standing::Absent) => change.condition("attribute_not_exists(callBackId)", &[], []),
+        Expect::Seen(standing) => stands(change, *standing),
+        Expect::SeenAndNotHeld(standing) => {
+            stands(change, *standing);
+            let not_held = "(attribute_not_exists(#held) OR #held = :notHeld)";
+            change.condition(not_held, &["held"], [("notHeld", AttributeValue::Bool(false))]);
+        }
+        Expect::Open(tenant_user_id) => open(change, tenant_user_id),
+        Expect::OpenWith(tenant_user_id, terms) => {
+            open(change, tenant_user_id);
+            change.equals("chainName", text(terms.asset.chain_name()));
+            change.equals("symbol", text(terms.asset.symbol()));
+            change.equals("amount", number(terms.amount.value()));
+            change.equals("address", text(terms.address.text()));
+        }
+        Expect::Reserved => change.equals("state", text(OrderState::Reserved.name())),
+    }
+}
+
+fn stands(change: &mut Change, standing: Standing) {
+    let (state, is_registered) = match standing {
+        Standing::Registered(state) => (state, true),
+        Standing::CompletedUnregistered => (OrderState::Completed, false),
+        Standing::FailedUnregistered => (OrderState::Failed, false),
+        Standing::Absent => return,
+    };
+    change.equals("state", text(state.name()));
+    let condition = if is_registered {
+        "(attribute_not_exists(#registered) OR #registered <> :unregistered)"
+    } else {
+        "#registered = :unregistered"
+    };
+    change.condition(condition, &["registered"], [("unregistered", AttributeValue::Bool(false))]);
+}
+
+fn open(change: &mut Change, tenant_user_id: &str) {
+    let [reserved, confirmed] = [OrderState::Reserved, OrderState::Confirmed].map(|state| text(state.name()));
+    let states = [("reserved", reserved), ("confirmed", confirmed)];
+    change.condition("#state IN (:reserved, :confirmed)", &["state"], states);
+    change.equals("tenantUserId", text(tenant_user_id));
+}
+
+/// Reads an order in a transaction.
+pub(crate) fn get_by(table: &str, call_back_id: &CallBackId) -> Result<TransactGetItem, Unavailable> {
+    get(table, KEY, call_back_id.as_str())
+}
+
+/// An order's record.
+pub(crate) fn recorded(item: &Item) -> Result<Order, Unavailable> {
+    read_order(item).ok_or_else(|| Unavailable::new("an order's record is malformed"))
+}
+
+fn read_order(item: &Item) -> Option<Order> {
+    let amount = read(item, "amountText").or_else(|| item.get("amount")?.as_n().ok().map(String::as_str));
+    let terms = match amount {
+        Some(amount) => {
+            let asset = Asset::new(read(item, "chainName")?, read(item, "symbol")?).ok()?;
+            let address = Address::reported(asset.chain_name(), read(item, "address")?);
+            Some(Terms { asset, amount: Amount::parse(amount).ok()?, address })
+        }
+        None => None,
+    };
+    let is_false = |name: &str| item.get(name).and_then(|value| value.as_bool().ok()) == Some(&false);
+    Some(Order {
+        call_back_id: read(item, KEY)?.into(),
+        tenant_user_id: read(item, "tenantUserId")?.to_owned(),
+        terms,
+        state: read(item, "state")?.parse().ok()?,
+        is_registered: !is_false("registered"),
+        is_held: item.contains_key("held") && !is_false("held"),
+        tracking_id: read(item, "trackingId").map(str::to_owned),
+        tx_id: read(item, "txId").map(TxId::from),
+        stalled: read(item, "stalled").and_then(|cause| cause.parse().ok()),
+        fee: read_number(item, "fee"),
+        registered_at: match read(item, "registeredAt") {
+            Some(time) => {
+                let time = DateTime::from_str(time, Format::DateTime).ok()?;
+                Some(SystemTime::try_from(time).ok()?)
+            }
+            None => None,
+        },
+        updated_at: read(item, "updatedAt").map(str::to_owned),
+    })
+}

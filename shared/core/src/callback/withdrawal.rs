@@ -1,0 +1,122 @@
+//! Type 3: a withdrawal is done on chain, or an energy lease arrived.
+
+use serde::Serialize;
+
+use super::{Callback, CallbackType, Room, json};
+use crate::address::Address;
+use crate::asset::Asset;
+use crate::call_back_id::CallBackId;
+use crate::fields::{Fields, SchemaError};
+use crate::terms::Terms;
+use crate::tx_id::TxId;
+
+/// The symbol of an energy lease, which is no coin.
+pub const ENERGY: &str = "ENERGY";
+
+/// Type 3.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// The merchant's id of the withdrawal.
+    pub call_back_id: CallBackId,
+    /// Transaction hash.
+    pub tx_id: TxId,
+    /// What was paid, and to whom. Symbol `ENERGY` is a lease, not a coin, and the amount then the number of leases.
+    pub paid: Terms,
+    /// The hot wallet.
+    pub from_address: Address,
+    /// Arrival of an energy lease, in milliseconds since 1970.
+    pub tx_time_stamp: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reply<'a> {
+    r#type: u8,
+    call_back_id: &'a str,
+    tracking_id: Option<&'a str>,
+    tx_id: &'a str,
+    chain_name: &'a str,
+    symbol: &'a str,
+    amount: &'a str,
+    from_address: &'a str,
+    to_address: &'a str,
+    #[serde(rename = "requestUUID")]
+    request_uuid: &'a str,
+    tenant_user_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tx_time_stamp: Option<i64>,
+}
+
+impl Withdrawal {
+    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, SchemaError> {
+        let asset = fields.asset()?;
+        let address = |text: String| Address::reported(asset.chain_name(), &text);
+        Ok(Self {
+            call_back_id: fields.call_back_id()?,
+            tx_id: fields.tx_id()?,
+            from_address: address(fields.text_or_empty("fromAddress")?),
+            tx_time_stamp: fields.optional_integer("txTimeStamp")?,
+            paid: Terms {
+                amount: fields.amount("amount")?,
+                address: address(fields.text("toAddress")?),
+                asset,
+            },
+        })
+    }
+
+    /// Is this an energy lease? Then `amount` counts leases, and no coin moves.
+    #[must_use]
+    pub fn is_energy(&self) -> bool {
+        is_energy(&self.paid.asset)
+    }
+}
+
+/// Is this asset energy, which is leased and no coin?
+pub(crate) fn is_energy(asset: &Asset) -> bool {
+    asset.symbol().eq_ignore_ascii_case(ENERGY)
+}
+
+impl Room for Withdrawal {
+    fn callback_type(&self) -> CallbackType {
+        CallbackType::Withdrawal
+    }
+
+    fn call_back_id(&self) -> Option<&CallBackId> {
+        Some(&self.call_back_id)
+    }
+
+    fn event_parts<'a>(&'a self, _: &'a Callback) -> Vec<Option<&'a str>> {
+        let asset = &self.paid.asset;
+        vec![Some(self.tx_id.canonical()), Some(asset.chain_name()), Some(asset.symbol())]
+    }
+
+    fn content_parts(&self) -> Vec<Option<String>> {
+        let [chain_name, symbol, amount, to_address] = self.paid.content();
+        vec![
+            Some(self.tx_id.canonical().to_owned()),
+            self.tx_time_stamp.map(|time| time.to_string()),
+            Some(chain_name),
+            Some(symbol),
+            Some(amount),
+            Some(self.from_address.canonical().to_owned()),
+            Some(to_address),
+        ]
+    }
+
+    fn reply(&self, callback: &Callback, _: Option<&Terms>) -> String {
+        json(&Reply {
+            r#type: CallbackType::Withdrawal.number(),
+            call_back_id: self.call_back_id.as_str(),
+            tracking_id: callback.tracking_id.as_deref(),
+            tx_id: self.tx_id.text(),
+            chain_name: self.paid.asset.chain_name(),
+            symbol: self.paid.asset.symbol(),
+            amount: self.paid.amount.text(),
+            from_address: self.from_address.text(),
+            to_address: self.paid.address.text(),
+            request_uuid: &callback.request_uuid,
+            tenant_user_id: &callback.tenant_user_id,
+            tx_time_stamp: self.tx_time_stamp,
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! Type 5: a withdrawal ended for good without paying.
+
+use super::{Callback, CallbackType, OrderReply, Room};
+use crate::address::Address;
+use crate::call_back_id::CallBackId;
+use crate::fields::{Fields, SchemaError};
+use crate::hexadecimal::fold;
+use crate::terms::Terms;
+
+/// Type 5. Names neither amount nor symbol.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WithdrawalFailure {
+    /// The merchant's id of the withdrawal.
+    pub call_back_id: CallBackId,
+    /// The payee, where sent.
+    pub to_address: Option<String>,
+}
+
+impl WithdrawalFailure {
+    pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, SchemaError> {
+        Ok(Self { call_back_id: fields.call_back_id()?, to_address: fields.optional_text("toAddress")? })
+    }
+
+    /// Is the payee that of the terms, as far as this names one?
+    #[must_use]
+    pub fn agrees_with(&self, terms: &Terms) -> bool {
+        let to_address = self.to_address.as_deref();
+        to_address.is_none_or(|text| Address::reported(terms.asset.chain_name(), text) == terms.address)
+    }
+}
+
+impl Room for WithdrawalFailure {
+    fn callback_type(&self) -> CallbackType {
+        CallbackType::WithdrawalFailure
+    }
+
+    fn call_back_id(&self) -> Option<&CallBackId> {
+        Some(&self.call_back_id)
+    }
+
+    fn event_parts<'a>(&'a self, callback: &'a Callback) -> Vec<Option<&'a str>> {
+        vec![callback.tracking_id.as_deref(), Some(self.call_back_id.as_str())]
+    }
+
+    fn content_parts(&self) -> Vec<Option<String>> {
+        vec![self.to_address.as_deref().map(|address| fold(address).into_owned())]
+    }
+
+    fn reply(&self, callback: &Callback, _: Option<&Terms>) -> String {
+        OrderReply::json(callback, &self.call_back_id)
+    }
+}

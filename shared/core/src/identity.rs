@@ -1,0 +1,161 @@
+//! What makes two requests the same event, and two events the same content.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+/// Names one event for ever: the callback's type and SHA-256 over what the platform says identifies it.
+///
+/// A digest, since an event's identity holds addresses, which must not reach a log, a URL or a key's length
+/// limit. The parts themselves stand in the event's record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey(String);
+
+/// SHA-256, in hexadecimal, over every field that means money or identity, without `requestUUID`.
+///
+/// Amounts count by value and addresses as the chain compares them, so a retry that writes `2.50` for `2.5`
+/// is the same content.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fingerprint(String);
+
+/// Which event a request tells of, and with what content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The event.
+    pub event_key: EventKey,
+    /// Its content.
+    pub fingerprint: Fingerprint,
+}
+
+/// What the records of earlier requests say of a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Neither this request nor its event was seen: apply it.
+    Fresh,
+    /// Seen with the same content: answer with success, apply nothing.
+    Repetition,
+    /// The same requestUUID came with other content, as when blocks of two callbacks are spliced.
+    RequestConflict,
+    /// The same event came with other content.
+    EventConflict,
+}
+
+/// Compares a request with the record under its requestUUID and the record under its event key.
+///
+/// In the order of precedence: a request conflict, an event conflict, a repetition, fresh.
+#[must_use]
+pub fn judge(ours: &Identity, request: Option<&Identity>, event: Option<&Fingerprint>) -> Verdict {
+    match (request, event) {
+        (Some(request), _) if request != ours => Verdict::RequestConflict,
+        (_, Some(event)) if *event != ours.fingerprint => Verdict::EventConflict,
+        (None, None) => Verdict::Fresh,
+        _ => Verdict::Repetition,
+    }
+}
+
+impl EventKey {
+    /// A key of the given kind over parts in a fixed order.
+    #[must_use]
+    pub fn new<'a>(kind: &'a str, parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        Self(format!("{kind}-{}", digest(kind, parts)))
+    }
+
+    /// The key's text, at most 100 characters of lower-case letters, digits and `-`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Fingerprint {
+    /// A fingerprint of the given kind over parts in a fixed order.
+    #[must_use]
+    pub fn new<'a>(kind: &'a str, parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        Self(digest(kind, parts))
+    }
+
+    /// The digest in lower-case hexadecimal.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for EventKey {
+    /// Reads back what a record holds.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<String> for Fingerprint {
+    /// Reads back what a record holds.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// SHA-256 over the parts, each with its length before it, so that no two lists run together.
+fn digest<'a>(kind: &'a str, parts: impl IntoIterator<Item = Option<&'a str>>) -> String {
+    let mut hash = Sha256::new();
+    for part in std::iter::once(Some(kind)).chain(parts) {
+        match part {
+            // A part is at most a few hundred bytes; absence is no length at all.
+            Some(text) => {
+                hash.update(format!("{}:", text.len()));
+                hash.update(text);
+            }
+            None => hash.update("-"),
+        }
+    }
+    hex::encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_combination_of_records_has_one_verdict() {
+        let of = |event_key: &str, fingerprint: &str| Identity {
+            event_key: event_key.to_owned().into(),
+            fingerprint: fingerprint.to_owned().into(),
+        };
+        let ours = of("event", "content");
+        let requests =
+            [None, Some(of("event", "content")), Some(of("event", "other")), Some(of("other", "content"))];
+        let events = [None, Some("content"), Some("other")];
+        #[rustfmt::skip]
+        let expected = [
+            [Verdict::Fresh,           Verdict::Repetition,      Verdict::EventConflict],
+            [Verdict::Repetition,      Verdict::Repetition,      Verdict::EventConflict],
+            [Verdict::RequestConflict, Verdict::RequestConflict, Verdict::RequestConflict],
+            [Verdict::RequestConflict, Verdict::RequestConflict, Verdict::RequestConflict],
+        ];
+        for (request, expected) in requests.iter().zip(expected) {
+            for (event, expected) in events.iter().zip(expected) {
+                let event = event.map(|text| Fingerprint::from(text.to_owned()));
+                assert_eq!(judge(&ours, request.as_ref(), event.as_ref()), expected, "{request:?} {event:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_lists_of_parts_share_a_digest(
+            a in prop::collection::vec(prop::option::of("[-0-9:a]{0,3}"), 0..4),
+            b in prop::collection::vec(prop::option::of("[-0-9:a]{0,3}"), 0..4),
+        ) {
+            let digest = |parts: &[Option<String>]| super::digest("kind", parts.iter().map(Option::as_deref));
+            prop_assert_eq!(a == b, digest(&a) == digest(&b));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What is known of an order.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use crate::call_back_id::CallBackId;
+use crate::money::Decimal;
+use crate::terms::Terms;
+use crate::tx_id::TxId;
+
+/// A withdrawal order as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The merchant's id of the withdrawal.
+    pub call_back_id: CallBackId,
+    /// The user who withdraws.
+    pub tenant_user_id: String,
+    /// What it is to pay; absent where only its failure was reported.
+    pub terms: Option<Terms>,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Whether the merchant registered it.
+    pub is_registered: bool,
+    /// Set by an operator: do not confirm it.
+    pub is_held: bool,
+    /// Under which trackingId it was confirmed.
+    pub tracking_id: Option<String>,
+    /// The transaction that paid it.
+    pub tx_id: Option<TxId>,
+    /// Why it waits at the platform.
+    pub stalled: Option<StallCause>,
+    /// What the platform kept of the ordered amount.
+    pub fee: Option<Decimal>,
+    /// When it was registered.
+    pub registered_at: Option<SystemTime>,
+    /// When its record last changed, RFC 3339.
+    pub updated_at: Option<String>,
+}
+
+impl Order {
+    /// The order's row in the table of transitions.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match (self.is_registered, self.state) {
+            (false, OrderState::Failed) => Standing::FailedUnregistered,
+            (false, OrderState::Completed) => Standing::CompletedUnregistered,
+            (_, state) => Standing::Registered(state),
+        }
+    }
+}
+
+/// Why an order waits at the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StallCause {
+    /// The hot wallet lacks the coin (type 6).
+    InsufficientBalance,
+    /// The hot wallet lacks gas (type 7).
+    InsufficientGas,
+}
+
+impl StallCause {
+    const ALL: [Self; 2] = [Self::InsufficientBalance, Self::InsufficientGas];
+
+    /// The name in records and answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InsufficientBalance => "insufficient-balance",
+            Self::InsufficientGas => "insufficient-gas",
+        }
+    }
+}
+
+impl FromStr for StallCause {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|cause| cause.name() == text).ok_or(())
+    }
+}
+
+/// Where a registered order stands. It reaches at most one of completed, failed and cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OrderState {
+    /// Its funds are frozen.
+    Reserved,
+    /// Its details were given to the platform, which may pay at any time.
+    Confirmed,
+    /// Paid.
+    Completed,
+    /// Ended by the platform without paying; its funds are available again.
+    Failed,
+    /// Taken back by the merchant; its funds are available again.
+    Cancelled,
+}
+
+impl OrderState {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Reserved, Self::Confirmed, Self::Completed, Self::Failed, Self::Cancelled];
+
+    /// The name in records and answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Confirmed => "confirmed",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for OrderState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for OrderState {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|state| state.name() == text).ok_or(())
+    }
+}
+
+/// What is known of a withdrawal: its state, and whether the merchant registered it. The platform may report
+/// one that nobody registered (`withdrawWithoutVerify`), or before its registration reached us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// No order of that id.
+    Absent,
+    /// Registered by the merchant.
+    Registered(OrderState),
+    /// Reported as paid, never registered.
+    CompletedUnregistered,
+    /// Reported as failed, never registered.
+    FailedUnregistered,
+}

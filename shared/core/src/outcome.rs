@@ -1,0 +1,83 @@
+//! What came of an event: one word, in records, logs, metrics and what the merchant's systems are sent.
+
+/// What came of an event: its name in records, logs and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A deposit's amount was added to what its user can spend.
+    Credited,
+    /// A deposit's amount waits for a release: its risk is at or above the threshold.
+    Held,
+    /// A held deposit was released.
+    Released,
+    /// An order was registered.
+    Reserved,
+    /// An order was taken back by the merchant.
+    Cancelled,
+    /// An order's details were given to the platform.
+    Confirmed,
+    /// An order was paid.
+    Completed,
+    /// The platform paid a withdrawal that nobody registered.
+    CompletedUnregistered,
+    /// An energy lease arrived.
+    Leased,
+    /// An order ended without being paid.
+    Failed,
+    /// A withdrawal that nobody registered ended without being paid.
+    FailedUnregistered,
+    /// An order waits for coin or gas in the merchant's hot wallet.
+    Stalled,
+    /// A withdrawal that nobody registered waits for coin or gas.
+    StalledUnregistered,
+    /// A user's deposit address changed.
+    AddressChanged,
+    /// A known address came again: a late retry.
+    AddressKnown,
+    /// The order had ended; nothing to do.
+    Ignored,
+}
+
+impl Outcome {
+    /// The name in records, logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Credited => "credited",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Reserved => "reserved",
+            Self::Cancelled => "cancelled",
+            Self::Confirmed => "confirmed",
+            Self::Completed => "completed",
+            Self::CompletedUnregistered => "completed-unregistered",
+            Self::Leased => "leased",
+            Self::Failed => "failed",
+            Self::FailedUnregistered => "failed-unregistered",
+            Self::Stalled => "stalled",
+            Self::StalledUnregistered => "stalled-unregistered",
+            Self::AddressChanged => "address-changed",
+            Self::AddressKnown => "address-known",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    /// The type of the event that the merchant's systems are sent (EventBridge's `detail-type`).
+    #[must_use]
+    pub fn detail_type(self) -> &'static str {
+        match self {
+            Self::Credited => "waas.deposit.credited",
+            Self::Held => "waas.deposit.held",
+            Self::Released => "waas.deposit.released",
+            Self::Reserved => "waas.withdrawal.reserved",
+            Self::Cancelled => "waas.withdrawal.cancelled",
+            Self::Confirmed => "waas.withdrawal.confirmed",
+            Self::Completed | Self::CompletedUnregistered => "waas.withdrawal.completed",
+            Self::Failed | Self::FailedUnregistered => "waas.withdrawal.failed",
+            Self::Stalled | Self::StalledUnregistered => "waas.withdrawal.stalled",
+            Self::Ignored => "waas.withdrawal.unchanged",
+            Self::Leased => "waas.energy.leased",
+            Self::AddressChanged => "waas.address.changed",
+            Self::AddressKnown => "waas.address.unchanged",
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Postings change balances, and balances are the sum of their postings.
+
+use crate::asset::Asset;
+use crate::money::Decimal;
+
+/// One change of one user's balance in one asset. Recorded with its event and never altered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// The user, by the merchant's id.
+    pub tenant_user_id: String,
+    /// What is counted.
+    pub asset: Asset,
+    /// Added to what the user can spend.
+    pub available: Decimal,
+    /// Added to what is set aside for withdrawals under way.
+    pub frozen: Decimal,
+    /// Added to what waits for a release because of its risk.
+    pub held: Decimal,
+}
+
+/// What a user holds in one asset. Neither part is ever negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Balance {
+    /// What the user can spend.
+    pub available: Decimal,
+    /// What is set aside for withdrawals under way.
+    pub frozen: Decimal,
+    /// What waits for a release because of its risk.
+    pub held: Decimal,
+}
+
+/// Why a posting cannot be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PostingError {
+    /// A part of the balance would fall below zero.
+    #[error("the balance would be negative")]
+    Negative,
+    /// The exact sum needs more digits than a balance can have.
+    #[error("the balance would need more than 38 digits")]
+    TooManyDigits,
+}
+
+impl Posting {
+    /// A posting that changes nothing, to be filled in.
+    #[must_use]
+    pub fn empty(tenant_user_id: &str, asset: &Asset) -> Self {
+        Self {
+            tenant_user_id: tenant_user_id.to_owned(),
+            asset: asset.clone(),
+            available: Decimal::ZERO,
+            frozen: Decimal::ZERO,
+            held: Decimal::ZERO,
+        }
+    }
+}
+
+impl Balance {
+    /// The exact sum, whatever its signs; `None` if it needs more digits than a balance can have.
+    #[must_use]
+    pub fn checked_add(self, posting: &Posting) -> Option<Self> {
+        Some(Self {
+            available: self.available.checked_add(posting.available)?,
+            frozen: self.frozen.checked_add(posting.frozen)?,
+            held: self.held.checked_add(posting.held)?,
+        })
+    }
+
+    /// The balance after `posting`, by the rules that the transaction's conditions keep in the table.
+    ///
+    /// # Errors
+    ///
+    /// [`PostingError`]; the balance is then as before.
+    pub fn post(self, posting: &Posting) -> Result<Self, PostingError> {
+        let after = self.checked_add(posting).ok_or(PostingError::TooManyDigits)?;
+        if [after.available, after.frozen, after.held].iter().any(|part| part.is_negative()) {
+            return Err(PostingError::Negative);
+        }
+        Ok(after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posting(available: &str, frozen: &str) -> Posting {
+        let asset = "TRON#TRX".parse().unwrap();
+        let (available, frozen) = (available.parse().unwrap(), frozen.parse().unwrap());
+        Posting { available, frozen, ..Posting::empty("2049", &asset) }
+    }
+
+    /// Postings as (available, frozen), and the balance that they lead to.
+    type Case<'a> = (&'a [(&'a str, &'a str)], Result<(&'a str, &'a str), PostingError>);
+
+    #[test]
+    fn postings_add_up_or_are_refused_whole() {
+        let nines = "9".repeat(38);
+        let cases: &[Case<'_>] = &[
+            (&[("2.5", "0")], Ok(("2.5", "0"))),
+            (&[("0.1", "0"), ("0.2", "0")], Ok(("0.3", "0"))),
+            (&[("10", "0"), ("-3.3", "3.3")], Ok(("6.7", "3.3"))),
+            (&[("10", "0"), ("-10", "10"), ("0", "-10")], Ok(("0", "0"))),
+            (&[("-1", "0")], Err(PostingError::Negative)),
+            (&[("1", "0"), ("-1.000000000000000001", "1")], Err(PostingError::Negative)),
+            (&[("1", "0"), ("0", "-1")], Err(PostingError::Negative)),
+            (&[(&nines, "0"), ("2", "0")], Err(PostingError::TooManyDigits)),
+            (&[(&nines, "0"), ("0.1", "0")], Err(PostingError::TooManyDigits)),
+        ];
+        for (steps, expected) in cases {
+            let postings: Vec<_> = steps.iter().map(|(a, f)| posting(a, f)).collect();
+            let after = postings.iter().try_fold(Balance::default(), Balance::post);
+            let expected = expected.map(|(available, frozen)| Balance {
+                available: available.parse().unwrap(),
+                frozen: frozen.parse().unwrap(),
+                held: Decimal::ZERO,
+            });
+            assert_eq!(after, expected, "{steps:?}");
+        }
+    }
+}
