@@ -19,7 +19,8 @@ const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
 
 /// The template's resources of one type, by name.
 fn resources(of_type: &str) -> BTreeMap<String, Value> {
-    let template: Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+    let mut template: Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+    template.apply_merge().unwrap();
     let resources = template["Resources"].as_mapping().unwrap();
     let chosen = resources.iter().filter(|(_, resource)| resource["Type"].as_str() == Some(of_type));
     chosen.map(|(name, resource)| (name.as_str().unwrap().to_owned(), resource.clone())).collect()
