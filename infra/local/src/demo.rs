@@ -6,12 +6,15 @@ use anyhow::{Context as _, ensure};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use serde_json::Value;
-use waas_callback::{Asset, Balance};
+use waas_callback::{Asset, Balance, Decimal};
 use waas_callback_aws::Ledger;
 use waas_platform::{Exchange, Platform};
 
 use crate::audit::audit;
 use crate::stack::{Options, Stack};
+
+/// Columns of the table: what a page shows without a scroll bar.
+const WIDTH: u16 = 108;
 
 /// One request of the story and what has to come of it.
 struct Step {
@@ -24,6 +27,14 @@ struct Step {
     holder: (&'static str, &'static str),
     /// What that holds afterwards, available and frozen.
     balance: (&'static str, &'static str),
+    /// Does the short story have it too?
+    is_brief: bool,
+}
+
+impl Step {
+    fn brief(self) -> Self {
+        Self { is_brief: true, ..self }
+    }
 }
 
 enum Request {
@@ -41,24 +52,37 @@ struct Told {
     err_code: i64,
 }
 
-/// Plays the story on a stack of its own and returns the table, with the audit of the ledger below it.
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Ten rows.
+    Brief,
+    /// Every row.
+    All,
+}
+
+/// Plays the story on a stack of its own and returns the table, with the ledger's audit below it.
 ///
 /// # Errors
 ///
 /// If a part cannot be started, or an answer or a balance is not what the story says.
-pub async fn play() -> anyhow::Result<String> {
+pub async fn play(length: Length) -> anyhow::Result<String> {
     let stack = Stack::start(&Options::default()).await?;
-    let table = tell(&stack).await;
+    let table = tell(&stack, length).await;
     stack.stop().await?;
     table
 }
 
-async fn tell(stack: &Stack) -> anyhow::Result<String> {
+async fn tell(stack: &Stack, length: Length) -> anyhow::Result<String> {
     let ledger = Ledger::connect(stack.config());
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH);
     table.set_header(["what happens", "request", "answer", "balance after it"]);
-    for step in story::steps()? {
+    let steps = story::steps()?.into_iter().filter(|step| length == Length::All || step.is_brief);
+    for step in steps {
         let told = match &step.request {
             Request::Callback { platform, route, plaintext } => {
                 callback(stack, platform, route, plaintext).await.context(step.story)?
@@ -91,19 +115,23 @@ async fn callback(stack: &Stack, platform: &Platform, route: &str, plaintext: &s
     let exchange = tokio::task::spawn_blocking(move || platform.send(&url, &sent)).await??;
     ensure!(exchange.problems.is_empty(), "{:?}", exchange.problems);
     let callback: Value = serde_json::from_str(plaintext)?;
-    let field = |name: &str| callback[name].as_str().map(|text| format!(" {text}")).unwrap_or_default();
     let uuid: String = callback["requestUUID"].as_str().unwrap_or_default().chars().take(8).collect();
     Ok(Told {
-        request: format!(
-            "type {}{}{}\nrequestUUID {uuid}…",
-            callback["type"],
-            field("amount"),
-            field("symbol")
-        ),
+        request: format!("type {}: {}\nrequestUUID {uuid}…", callback["type"], subject(&callback)),
         answer: answer(&exchange),
         status: exchange.status,
         err_code: exchange.answer.as_ref().map_or(0, |answer| answer.err_code),
     })
+}
+
+/// What a request is about, as far as it says so: order, amount and symbol.
+fn subject(request: &Value) -> String {
+    let text = |name: &str| request[name].as_str();
+    let amount = text("amount")
+        .map(|text| text.parse::<Decimal>().map_or_else(|_| text.to_owned(), |amount| amount.to_string()));
+    let coins: Vec<_> = amount.as_deref().into_iter().chain(text("symbol")).collect();
+    let coins = Some(coins.join(" ")).filter(|coins| !coins.is_empty());
+    text("callBackId").into_iter().chain(coins.as_deref()).collect::<Vec<_>>().join(", ")
 }
 
 fn answer(exchange: &Exchange) -> String {
@@ -141,15 +169,9 @@ async fn call(
     let (status, text) = response.await??;
     let answer: Value = serde_json::from_str(&text)?;
     let detail = answer["state"].as_str().or(answer["detail"].as_str()).unwrap_or_default();
-    let what = body.map(|body| {
-        format!(
-            "\n{} {}",
-            body["amount"].as_str().unwrap_or_default(),
-            body["symbol"].as_str().unwrap_or_default()
-        )
-    });
     Ok(Told {
-        request: format!("{method} {path}{}", what.unwrap_or_default()),
+        request: body
+            .map_or_else(|| format!("{method} {path}"), |body| format!("{method} {path}\n{}", subject(body))),
         answer: format!("{status} {detail}"),
         status,
         err_code: 0,

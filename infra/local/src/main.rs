@@ -21,7 +21,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Play a story on a stack of its own and print what happened; needs no other set-up
-    Demo,
+    Demo {
+        /// The whole story, every kind of callback in it
+        #[arg(long)]
+        all: bool,
+    },
     /// Serve until interrupted (the default)
     Serve(Serve),
     /// Recompute every balance from the postings of the events and name each difference. Reads the tables that
@@ -53,7 +57,10 @@ struct Serve {
 async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {
-        Some(Command::Demo) => anstream::println!("{}", demo::play().await?),
+        Some(Command::Demo { all }) => {
+            let length = if all { demo::Length::All } else { demo::Length::Brief };
+            anstream::println!("{}", demo::play(length).await?);
+        }
         Some(Command::Audit) => {
             // The secret is none of an audit's business.
             let lookup = |name: &str| match name {
@@ -94,10 +101,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         anstream::println!(
             "# The platform's side: cargo run -p waas-platform -- send events/plain/deposit.json \\"
         );
-        anstream::println!(
-            "#   --url {}   (X-API-KEY: {DEVELOPMENT_API_KEY})",
-            stack.url("/callback/deposit")
-        );
+        anstream::println!("#   --url {}   (X-API-KEY: {DEVELOPMENT_API_KEY})", stack.url("/callback"));
     }
     anstream::println!("# Serving {}; Ctrl-C ends it", stack.url("/"));
 

@@ -1,4 +1,5 @@
-//! What is played: the documents' flows, and those who try their luck.
+//! What is played: the documents' flows, and those who try their luck. The steps marked `.brief()` are the short
+//! story: the same, with rows left out.
 
 use serde_json::{Value, json};
 use waas_platform::{Platform, PrivateKey, with_new_uuid};
@@ -35,13 +36,14 @@ fn deposit() -> anyhow::Result<Vec<Step>> {
         err_code,
         holder: DEPOSITOR,
         balance: ("2.5", "0"),
+        is_brief: false,
     };
     Ok(vec![
-        step("a deposit arrives", &platform, DEPOSIT, 200, 0),
+        step("a deposit arrives", &platform, DEPOSIT, 200, 0).brief(),
         step("the platform repeats it", &platform, DEPOSIT, 200, 0),
-        step("it retries under a new requestUUID", &platform, &retry, 200, 0),
-        step("the same deposit with another amount", &platform, &altered, 200, 2003),
-        step("a forger seals with a key of his own", &forger, DEPOSIT, 400, 1003),
+        step("it retries under a new requestUUID", &platform, &retry, 200, 0).brief(),
+        step("the same deposit with another amount", &platform, &altered, 200, 2003).brief(),
+        step("a forger seals with a key of his own", &forger, DEPOSIT, 400, 1003).brief(),
         step("a stranger has the wrong API key", &stranger, DEPOSIT, 401, 1001),
     ])
 }
@@ -54,11 +56,11 @@ fn confirmed_withdrawal() -> anyhow::Result<Vec<Step>> {
     });
     let done = paid("order-1", "3.3");
     Ok(vec![
-        said("a second user deposits", &arrival, 0, ("10", "0"))?,
-        register("she withdraws: the merchant registers it", "order-1", "3.3", 201, ("6.7", "3.3")),
-        asked("the platform asks what to pay", &order(2, "order-1"), 0, ("6.7", "3.3"))?,
+        said("a second user deposits", &arrival, 0, ("10", "0"))?.brief(),
+        register("she withdraws: the merchant registers it", "order-1", "3.3", 201, ("6.7", "3.3")).brief(),
+        asked("the platform asks what to pay", &order(2, "order-1"), 0, ("6.7", "3.3"))?.brief(),
         said("the same question at the common URL", &order(2, "order-1"), 2001, ("6.7", "3.3"))?,
-        said("paid, on chain", &done, 0, ("6.7", "0"))?,
+        said("paid, on chain", &done, 0, ("6.7", "0"))?.brief(),
         said("the platform tells it again", &done, 0, ("6.7", "0"))?,
         call("the merchant looks", "GET", "/withdrawals/order-1", 200, ("6.7", "0")),
         said("\"it failed\", says somebody late", &order(5, "order-1"), 2009, ("6.7", "0"))?,
@@ -68,12 +70,12 @@ fn confirmed_withdrawal() -> anyhow::Result<Vec<Step>> {
 fn failed_withdrawal() -> anyhow::Result<Vec<Step>> {
     let frozen = ("2.7", "4");
     Ok(vec![
-        register("another withdrawal", "order-2", "4", 201, frozen),
+        register("another withdrawal", "order-2", "4", 201, frozen).brief(),
         asked("the platform asks what to pay", &order(2, "order-2"), 0, frozen)?,
         said("the hot wallet is empty: it waits", &order(6, "order-2"), 0, frozen)?,
         said("no gas: it waits", &order(7, "order-2"), 0, frozen)?,
         call("the merchant would cancel: too late", "DELETE", "/withdrawals/order-2", 409, frozen),
-        said("it ended without paying", &order(5, "order-2"), 0, ("6.7", "0"))?,
+        said("it ended without paying: funds come back", &order(5, "order-2"), 0, ("6.7", "0"))?.brief(),
         said("the platform tells it again", &order(5, "order-2"), 0, ("6.7", "0"))?,
     ])
 }
@@ -139,7 +141,7 @@ fn at(
         route,
         plaintext: with_new_uuid(&callback.to_string())?,
     };
-    Ok(Step { story, request, status: 200, err_code, holder: WITHDRAWER, balance })
+    Ok(Step { story, request, status: 200, err_code, holder: WITHDRAWER, balance, is_brief: false })
 }
 
 fn register(
@@ -154,7 +156,7 @@ fn register(
         "address": PAYEE
     });
     let request = Request::Call { method: "POST", path: "/withdrawals", body: Some(body) };
-    Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance }
+    Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance, is_brief: false }
 }
 
 fn call(
@@ -165,5 +167,5 @@ fn call(
     balance: (&'static str, &'static str),
 ) -> Step {
     let request = Request::Call { method, path, body: None };
-    Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance }
+    Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance, is_brief: false }
 }
