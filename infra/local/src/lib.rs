@@ -14,3 +14,8 @@ mod tables;
 pub use secrets::{development_secret, secret};
 pub use stack::{Options, SECRET_ID, Stack};
 pub use tables::create as create_tables;
+
+/// Runs the Rust that the page shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/events.md")]
+pub struct EventsPage;
