@@ -46,7 +46,7 @@ mod posting;
 mod refusal;
 mod registration;
 
-pub use address::Address;
+pub use address::{Address, AddressError};
 pub use asset::{Asset, AssetError};
 pub use call_back_id::CallBackId;
 pub use callback::{
