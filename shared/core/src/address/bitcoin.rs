@@ -140,6 +140,9 @@ mod tests {
         assert_eq!(BITCOIN.compared(&mixed).as_deref(), Some(SEGWIT));
         assert_eq!(BITCOIN.compared(&mixed.replace('8', "9")), None, "no address in lower case either");
         assert_eq!(BITCOIN.compared(&GENESIS.replace("eP", "ep")), None);
+        let lower = "111111111111111111119z37ash"; // valid Base58, and all lower case by chance
+        assert_eq!(BITCOIN.compared(lower).as_deref(), Some(lower));
+        assert_eq!(BITCOIN.compared(&lower.to_ascii_uppercase()), None, "no address, and not that one");
     }
 
     #[test]
