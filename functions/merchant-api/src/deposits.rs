@@ -26,9 +26,8 @@ pub(crate) struct Release {
     params(("eventKey" = String, Path, description = "The deposit's event")),
     responses(
         (status = 200, description = "Released, now or before", body = Release),
-        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Not a held deposit", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem),
+        (status = 409, description = "Not a held deposit", body = Problem),
     )
 )]
 pub(crate) async fn release(

@@ -68,7 +68,8 @@ pub fn router(merchant: Merchant) -> Router {
 #[must_use]
 #[expect(clippy::expect_used, reason = "the document is plain data")]
 pub fn openapi() -> String {
-    let (_, document) = routes().split_for_parts();
+    let (_, mut document) = routes().split_for_parts();
+    problem::describe(&mut document);
     document.to_pretty_json().expect("the document is plain data")
 }
 

@@ -5,8 +5,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 use waas_callback::{Refusal, SchemaError};
 use waas_callback_aws::{MerchantError, Unavailable};
+
+const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error (RFC 9457, `application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,6 +69,29 @@ impl Problem {
     }
 }
 
+/// Says once, for every operation of the document, what all have in common: a problem is `application/problem+json`,
+/// and each may be answered with 503.
+pub(crate) fn describe(document: &mut OpenApi) {
+    let unavailable = ResponseBuilder::new()
+        .description("Try again")
+        .content(PROBLEM_JSON, Content::new(Some(Ref::from_schema_name("Problem"))))
+        .build();
+    for path in document.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            for (status, response) in responses.iter_mut() {
+                if let (true, RefOr::T(response)) = (status.starts_with('4'), response)
+                    && let Some(content) = response.content.shift_remove("application/json")
+                {
+                    response.content.insert(PROBLEM_JSON.to_owned(), content);
+                }
+            }
+            responses.insert("503".to_owned(), RefOr::T(unavailable.clone()));
+        }
+    }
+}
+
 impl From<SchemaError> for Problem {
     fn from(error: SchemaError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", error.to_string())
@@ -107,7 +133,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
-        let problem = HeaderValue::from_static("application/problem+json");
+        let problem = HeaderValue::from_static(PROBLEM_JSON);
         response.headers_mut().insert(header::CONTENT_TYPE, problem);
         response
     }

@@ -104,7 +104,6 @@ pub(crate) struct PageQuery {
     params(("tenantUserId" = String, Path, description = "The user's id in your system")),
     responses(
         (status = 200, description = "The user", body = User),
-        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn show(
@@ -134,8 +133,7 @@ pub(crate) async fn show(
     params(("tenantUserId" = String, Path, description = "The user's id in your system"), PageQuery),
     responses(
         (status = 200, description = "A page of events", body = Events),
-        (status = 400, description = "Malformed limit or cursor", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Malformed limit or cursor", body = Problem),
     )
 )]
 pub(crate) async fn events(

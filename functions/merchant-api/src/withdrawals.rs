@@ -102,10 +102,9 @@ impl From<Order> for Withdrawal {
     responses(
         (status = 201, description = "Registered", body = Withdrawal),
         (status = 200, description = "Registered before, with the same content", body = Withdrawal),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Known with other content", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Not enough available", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Malformed", body = Problem),
+        (status = 409, description = "Known with other content", body = Problem),
+        (status = 422, description = "Not enough available", body = Problem),
     )
 )]
 pub(crate) async fn register(
@@ -130,8 +129,7 @@ pub(crate) async fn register(
     params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
     responses(
         (status = 200, description = "The withdrawal", body = Withdrawal),
-        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem),
     )
 )]
 pub(crate) async fn show(
@@ -149,9 +147,8 @@ pub(crate) async fn show(
     params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
     responses(
         (status = 200, description = "Cancelled, now or before", body = Withdrawal),
-        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Confirmed, or ended otherwise", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem),
+        (status = 409, description = "Confirmed, or ended otherwise", body = Problem),
     )
 )]
 pub(crate) async fn cancel(
@@ -167,9 +164,8 @@ pub(crate) async fn cancel(
     params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
     responses(
         (status = 200, description = "Held", body = Withdrawal),
-        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Confirmed or ended: too late", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem),
+        (status = 409, description = "Confirmed or ended: too late", body = Problem),
     )
 )]
 pub(crate) async fn hold(
@@ -185,9 +181,8 @@ pub(crate) async fn hold(
     params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
     responses(
         (status = 200, description = "Not held", body = Withdrawal),
-        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Confirmed or ended: too late", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem),
+        (status = 409, description = "Confirmed or ended: too late", body = Problem),
     )
 )]
 pub(crate) async fn unhold(
