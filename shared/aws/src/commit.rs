@@ -297,3 +297,95 @@ fn explain(
     };
     Attempt::Done(Ok(Some(obstacle)))
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+    use crate::tables::{Item, text};
+
+    /// What a transaction of all five tables comes to, cancelled with these reasons.
+    fn explained(reasons: [CancellationReason; 5]) -> Result<Obstacle, Attempt<()>> {
+        let identity =
+            Identity { event_key: "event".to_owned().into(), fingerprint: "content".to_owned().into() };
+        let tables = [Table::Requests, Table::Events, Table::Withdrawals, Table::Addresses, Table::Balances];
+        match explain(&identity, &tables, &reasons) {
+            Attempt::Done(Ok(obstacle)) => Ok(obstacle.expect("a cancelled transaction was not applied")),
+            Attempt::Done(Err(unavailable)) => Err(Attempt::Done(Err(unavailable))),
+            Attempt::Again(unavailable) => Err(Attempt::Again(unavailable)),
+        }
+    }
+
+    fn reason(code: &str) -> CancellationReason {
+        CancellationReason::builder().code(code).build()
+    }
+
+    fn none() -> CancellationReason {
+        reason("None")
+    }
+
+    fn failed_on(item: &[(&str, &str)]) -> CancellationReason {
+        let item: Item = item.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect();
+        CancellationReason::builder().code(CONDITION_FAILED).set_item(Some(item)).build()
+    }
+
+    fn known(event_key: &str, fingerprint: &str) -> CancellationReason {
+        failed_on(&[("eventKey", event_key), ("fingerprint", fingerprint)])
+    }
+
+    #[test]
+    fn what_the_records_say_comes_before_everything_else() {
+        let busy = || reason("TransactionConflict");
+        for (request, event, expected) in [
+            (known("event", "content"), known("event", "content"), Verdict::Repetition),
+            (none(), known("event", "content"), Verdict::Repetition),
+            (none(), known("event", "other"), Verdict::EventConflict),
+            (known("event", "other"), none(), Verdict::RequestConflict),
+            (known("other", "content"), known("event", "other"), Verdict::RequestConflict),
+        ] {
+            let order = reason(CONDITION_FAILED);
+            let seen = explained([request, event, order, busy(), busy()]);
+            assert!(matches!(seen, Ok(Obstacle::Known(verdict)) if verdict == expected), "{expected:?}");
+        }
+    }
+
+    #[test]
+    fn what_passes_comes_before_what_the_order_the_address_and_the_balance_say() {
+        let failed = || reason(CONDITION_FAILED);
+        for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+            let seen = explained([none(), none(), failed(), failed(), reason(code)]);
+            assert!(matches!(seen, Err(Attempt::Again(error)) if error == Unavailable::new(code)), "{code}");
+        }
+        let seen = explained([none(), none(), failed(), failed(), failed()]);
+        assert!(matches!(seen, Ok(Obstacle::Order(None))), "there is no such order");
+        let order = failed_on(&[("callBackId", "w"), ("tenantUserId", "1945"), ("state", "failed")]);
+        let seen = explained([none(), none(), order, failed(), failed()]);
+        assert!(matches!(seen, Ok(Obstacle::Order(Some(order))) if order.call_back_id.as_str() == "w"));
+        let seen = explained([none(), none(), none(), failed(), failed()]);
+        assert!(matches!(seen, Ok(Obstacle::AddressKnown)));
+        let seen = explained([none(), none(), none(), none(), failed()]);
+        assert!(matches!(seen, Ok(Obstacle::Refused(Refusal::BalanceTooLow))));
+        let seen = explained([none(), none(), none(), none(), reason(VALIDATION_ERROR)]);
+        assert!(matches!(seen, Ok(Obstacle::Refused(Refusal::BalanceOutOfRange))));
+    }
+
+    #[test]
+    fn what_cannot_be_explained_is_never_success() {
+        let damaged = failed_on(&[("callBackId", "w")]);
+        let unknown = || reason("AccessDeniedException");
+        let validation = || reason(VALIDATION_ERROR);
+        for reasons in [
+            [none(), none(), none(), none(), none()],
+            [none(), none(), damaged, none(), none()],
+            [none(), none(), none(), none(), unknown()],
+            [none(), none(), validation(), none(), none()],
+        ] {
+            assert!(matches!(explained(reasons), Err(Attempt::Done(Err(_)))));
+        }
+        // A record whose fingerprint is missing proves nothing.
+        let number = Item::from([("fingerprint".to_owned(), AttributeValue::N("1".to_owned()))]);
+        let damaged = CancellationReason::builder().code(CONDITION_FAILED).set_item(Some(number)).build();
+        assert!(matches!(explained([none(), damaged, none(), none(), none()]), Err(Attempt::Done(Err(_)))));
+    }
+}

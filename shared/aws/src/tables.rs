@@ -247,3 +247,43 @@ impl Change {
 pub(crate) fn in_transaction(update: Update) -> TransactWriteItem {
     TransactWriteItem::builder().update(update).build()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_so_that_they_sort_as_texts() {
+        let at = |millis| timestamp(SystemTime::UNIX_EPOCH + Duration::from_millis(millis)).unwrap();
+        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(at(1_767_323_045_678), "2026-01-02T03:04:05.678Z");
+        assert!(at(999) < at(1_000) && at(1_000) < at(1_001));
+    }
+
+    #[test]
+    fn an_update_names_everything_by_placeholders() {
+        let mut change = Change::default();
+        change.set("state", text("failed"));
+        change.append("history", text("a"));
+        change.add("available", "1".parse().unwrap());
+        change.remove("stalled");
+        change.equals("state", text("reserved"));
+        change.condition("#frozen >= :least", &["frozen"], [("least", text("1"))]);
+        let update = change.build("Table", [("key", text("k"))]).unwrap();
+        assert_eq!(
+            update.update_expression,
+            "SET #state = :state, #history = list_append(if_not_exists(#history, :none), :history) \
+             ADD #available :available REMOVE #stalled"
+        );
+        assert_eq!(
+            update.condition_expression.as_deref(),
+            Some("#state = :expected_state AND #frozen >= :least")
+        );
+        let mut names: Vec<_> = update.expression_attribute_names.unwrap().into_values().collect();
+        names.sort();
+        assert_eq!(names, ["available", "frozen", "history", "stalled", "state"]);
+        assert_eq!(update.expression_attribute_values.unwrap().len(), 6);
+    }
+}

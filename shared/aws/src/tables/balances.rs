@@ -49,3 +49,58 @@ pub(crate) fn recorded(item: &Item) -> Result<UserBalance, Unavailable> {
         balance: Balance { available: part("available")?, frozen: part("frozen")?, held: part("held")? },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posting(available: &str, frozen: &str, held: &str) -> Posting {
+        let part = |text: &str| text.parse().unwrap();
+        let asset = "TRON#USDT".parse().unwrap();
+        let (available, frozen, held) = (part(available), part(frozen), part(held));
+        Posting { available, frozen, held, ..Posting::empty("1945", &asset) }
+    }
+
+    #[test]
+    fn what_is_taken_must_be_there_and_what_is_given_need_not() {
+        for (posting, expression, condition) in [
+            (posting("2.5", "0", "0"), "ADD #available :available, #frozen :frozen", None),
+            (
+                posting("-3", "3", "0"),
+                "ADD #available :available, #frozen :frozen",
+                Some("#available >= :availableNeeded"),
+            ),
+            (
+                posting("0", "-3", "0"),
+                "ADD #available :available, #frozen :frozen",
+                Some("#frozen >= :frozenNeeded"),
+            ),
+            (
+                posting("1", "0", "-1"),
+                "ADD #available :available, #frozen :frozen, #held :held",
+                Some("#held >= :heldNeeded"),
+            ),
+        ] {
+            let item = post("Balances", &posting).unwrap();
+            let update = item.update.unwrap();
+            assert_eq!(
+                (&*update.update_expression, update.condition_expression.as_deref()),
+                (expression, condition)
+            );
+        }
+    }
+
+    #[test]
+    fn a_part_that_was_never_written_is_zero_and_a_damaged_one_is_an_error() {
+        let text = |value: &str| aws_sdk_dynamodb::types::AttributeValue::S(value.to_owned());
+        let mut item = Item::from([
+            ("tenantUserId".to_owned(), text("1945")),
+            ("asset".to_owned(), text("TRON#USDT")),
+            ("available".to_owned(), number("2.5".parse().unwrap())),
+        ]);
+        let balance = recorded(&item).unwrap().balance;
+        assert_eq!((balance.available.to_string(), balance.frozen.is_zero()), ("2.5".to_owned(), true));
+        item.insert("frozen".to_owned(), text("1"));
+        assert!(recorded(&item).is_err(), "a text is no amount");
+    }
+}

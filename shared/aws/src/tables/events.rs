@@ -197,3 +197,49 @@ pub(crate) fn start_key(cursor: &str, tenant_user_id: &str) -> Option<Item> {
         (KEY.into(), text(event_key)),
     ]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_on_within_the_same_users_events_only() {
+        let key = Item::from([
+            (USER.to_owned(), text("1945")),
+            (RECORDED_AT.to_owned(), text("2026-01-02T03:04:05.678Z")),
+            (KEY.to_owned(), text("deposit-1")),
+        ]);
+        let cursor = cursor(&key).unwrap();
+        assert_eq!(start_key(&cursor, "1945"), Some(key.clone()));
+        assert_eq!(start_key(&cursor, "somebody-else").unwrap()[USER], text("somebody-else"));
+        for no_cursor in ["", "?", "bm8tY3Vyc29y", &cursor[1..]] {
+            let start = start_key(no_cursor, "1945");
+            assert!(start.is_none_or(|start| start != key), "{no_cursor}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_recorded_once_for_each_event_and_content_and_a_conflict_of_requests_for_each_request() {
+        let key = |uuid: &str, fingerprint: &str, reason: Refusal| {
+            let identity = Identity {
+                event_key: "deposit-1".to_owned().into(),
+                fingerprint: fingerprint.to_owned().into(),
+            };
+            let json = format!(r#"{{"requestUUID":"{uuid}","tenantUserId":"1","type":6,"callBackId":"w"}}"#);
+            let platform = waas_platform::PrivateKey::development();
+            let public_key = waas_callback::PublicKey::parse(&platform.public_key_base64()).unwrap();
+            let opened = public_key.open(platform.seal(json.as_bytes()).as_bytes()).unwrap();
+            let callback = Callback::parse(&opened).unwrap().unwrap();
+            let event = Event::of(&callback, &identity);
+            let item = refusal(&event, reason, SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!(item["refusedEventKey"], text("deposit-1"));
+            read(&item, KEY).unwrap().to_owned()
+        };
+        let first = key("a", "content", Refusal::EventConflict);
+        assert_eq!(key("b", "content", Refusal::EventConflict), first, "a retry");
+        assert_ne!(key("a", "other", Refusal::EventConflict), first);
+        assert_ne!(key("a", "content", Refusal::OtherUser), first);
+        let first = key("a", "content", Refusal::RequestConflict);
+        assert_ne!(key("b", "content", Refusal::RequestConflict), first);
+    }
+}

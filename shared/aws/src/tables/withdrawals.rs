@@ -164,3 +164,71 @@ fn read_order(item: &Item) -> Option<Order> {
         updated_at: read(item, "updatedAt").map(str::to_owned),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(attributes: &[(&str, AttributeValue)]) -> Item {
+        attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    fn registered() -> Item {
+        item(&[
+            ("callBackId", text("w")),
+            ("tenantUserId", text("1945")),
+            ("chainName", text("TRON")),
+            ("symbol", text("USDT")),
+            ("amount", AttributeValue::N("3.3".into())),
+            ("amountText", text("3.30")),
+            ("address", text("TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK")),
+            ("state", text("reserved")),
+            ("registered", AttributeValue::Bool(true)),
+            ("registeredAt", text("2026-01-02T03:04:05.678Z")),
+        ])
+    }
+
+    #[test]
+    fn an_order_is_read_whole_or_not_at_all() {
+        let order = recorded(&registered()).unwrap();
+        assert_eq!(order.terms.as_ref().unwrap().amount.text(), "3.30", "as the merchant wrote it");
+        assert_eq!((order.standing(), order.is_held), (Standing::Registered(OrderState::Reserved), false));
+        for required in ["callBackId", "tenantUserId", "state", "chainName", "symbol", "address"] {
+            let mut damaged = registered();
+            damaged.remove(required);
+            assert!(recorded(&damaged).is_err(), "without {required}");
+        }
+        for (attribute, value) in [
+            ("state", text("paid")),
+            ("amountText", text("1e3")),
+            ("chainName", text("TRON#")),
+            ("registeredAt", text("yesterday")),
+        ] {
+            let mut damaged = registered();
+            damaged.insert(attribute.into(), value);
+            assert!(recorded(&damaged).is_err(), "{attribute}");
+        }
+        let failure = item(&[
+            ("callBackId", text("w")),
+            ("tenantUserId", text("1945")),
+            ("state", text("failed")),
+            ("registered", AttributeValue::Bool(false)),
+        ]);
+        let failure = recorded(&failure).unwrap();
+        assert_eq!((failure.terms.clone(), failure.standing()), (None, Standing::FailedUnregistered));
+    }
+
+    #[test]
+    fn a_hold_that_is_anything_but_false_holds() {
+        for (held, is_held) in [
+            (AttributeValue::Bool(true), true),
+            (AttributeValue::Bool(false), false),
+            (text("false"), true),
+            (AttributeValue::Null(true), true),
+        ] {
+            let mut order = registered();
+            order.insert("held".into(), held.clone());
+            assert_eq!(recorded(&order).unwrap().is_held, is_held, "{held:?}");
+        }
+    }
+}
