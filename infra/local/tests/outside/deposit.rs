@@ -1,14 +1,9 @@
 //! The binary `deposit` from outside: under a Lambda Runtime API, by the environment contract.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::harness::*;
 use serde_json::{Value, json};
-use support::*;
 use waas_callback::{Asset, Balance};
 use waas_callback_aws::Books;
 use waas_local::{Options, Stack, secret};
@@ -360,7 +355,7 @@ async fn bad_input_has_its_answer_and_no_effect() {
     let too_large = "A".repeat(waas_callback::MAX_BODY_BYTES + 1);
     assert_eq!(verdict(&scene.post(&too_large).await), (413, 1002));
 
-    let withdrawal = include_str!("../../../events/plain/withdrawal.json");
+    let withdrawal = include_str!("../../../../events/plain/withdrawal.json");
     let wrong_url = scene.send(withdrawal).await;
     assert_eq!(verdict(&wrong_url), (200, 2001));
     assert_eq!(wrong_url.reply.unwrap()["callBackId"], "250624392590001");

@@ -1,23 +1,20 @@
 //! What the tests of a whole function need: the real binary under a Lambda Runtime API, and services that
 //! can be made to fail.
 
-#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test crate uses its part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
-
+mod deployment;
 mod faults;
 mod runtime;
-mod scene;
 
+pub use deployment::Deployment;
 pub use faults::{Fault, FaultyProxy};
 pub use runtime::{Function, Lambda};
-pub use scene::Deployment;
 
 use serde_json::{Value, json};
 use waas_local::Stack;
 use waas_platform::{Exchange, Platform, event};
 
 /// The documents' deposit.
-pub const DEPOSIT: &str = include_str!("../../../../events/plain/deposit.json");
+pub const DEPOSIT: &str = include_str!("../../../../../events/plain/deposit.json");
 
 /// The documents' reply to it.
 pub fn documented_reply() -> Value {

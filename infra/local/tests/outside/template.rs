@@ -1,15 +1,11 @@
 //! `infra/template.yaml` against the code: tables, functions, environment, routes and rights are the same.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
-
-mod support;
-
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::harness::*;
 use http::Method;
 use serde_json::{Value as Json, json};
-use support::*;
 use waas_callback_aws::Config;
 use waas_local::{Options, Stack};
 use waas_platform::Platform;
@@ -19,7 +15,7 @@ const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
 
 /// The template's resources of one type, by name.
 fn resources(of_type: &str) -> BTreeMap<String, Value> {
-    let mut template: Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+    let mut template: Value = yaml_serde::from_str(include_str!("../../../template.yaml")).unwrap();
     template.apply_merge().unwrap();
     let resources = template["Resources"].as_mapping().unwrap();
     let chosen = resources.iter().filter(|(_, resource)| resource["Type"].as_str() == Some(of_type));
@@ -76,7 +72,7 @@ fn every_variable_that_the_code_reads_is_set() {
         }
     })
     .unwrap();
-    let template: Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+    let template: Value = yaml_serde::from_str(include_str!("../../../template.yaml")).unwrap();
     let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap();
     let set: BTreeSet<_> = variables.keys().map(scalar).collect();
     let read = read.into_inner();
@@ -164,7 +160,7 @@ async fn every_route_leads_to_the_same_function_here() {
             }
         }
     }
-    let document: Json = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
+    let document: Json = serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
     let documented = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
         methods.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
     });
@@ -294,7 +290,7 @@ async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
         callback
     };
     let sample = |text: &str| serde_json::from_str::<Json>(text).unwrap();
-    let address = sample(include_str!("../../../events/plain/address-change.json"));
+    let address = sample(include_str!("../../../../events/plain/address-change.json"));
     let (deposit, unknown) = (sample(DEPOSIT), paid("nobody"));
     let notices = BTreeMap::from([
         ("deposit", vec![deposit]),

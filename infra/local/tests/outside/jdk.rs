@@ -1,14 +1,10 @@
 //! The binary `deposit` against a live JDK, the platform's own: see `events/jdk/Platform.java`.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
-
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use crate::harness::*;
 use serde_json::{Value, json};
-use support::*;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;

@@ -1,17 +1,13 @@
 //! `docs/events.md` shows what the merchant's systems are sent: examples made by the functions themselves.
 //!
-//! `UPDATE_DOCS=1 cargo test -p waas-local --test events` writes them anew.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
-
-mod support;
+//! `UPDATE_DOCS=1 cargo test -p waas-local --test outside` writes them anew.
 
 use std::collections::BTreeMap;
 
+use crate::harness::*;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Map, Value, json};
-use support::*;
 use waas_callback_aws::Item;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
@@ -28,7 +24,8 @@ struct Pipe {
 
 impl Pipe {
     fn of_template() -> Self {
-        let template: yaml_serde::Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+        let template: yaml_serde::Value =
+            yaml_serde::from_str(include_str!("../../../template.yaml")).unwrap();
         let target = &template["Resources"]["EventPipe"]["Properties"]["TargetParameters"];
         let bus = &target["EventBridgeEventBusParameters"];
         let text = |value: &yaml_serde::Value| value.as_str().unwrap().to_owned();

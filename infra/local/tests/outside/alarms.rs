@@ -1,20 +1,16 @@
 //! The template's alarms against the code: what they count exists, what is refused is counted, each has its
 //! entry in the runbook.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
-
-mod support;
-
 use std::collections::BTreeSet;
 
-use support::*;
+use crate::harness::*;
 use waas_callback::{CallbackType, OrderState, Outcome, Refusal};
 use waas_callback_aws::Failure;
 use yaml_serde::Value;
 
 /// The template's resources of one type: name and properties.
 fn resources(of_type: &str) -> Vec<(String, Value)> {
-    let template: Value = yaml_serde::from_str(include_str!("../../template.yaml")).unwrap();
+    let template: Value = yaml_serde::from_str(include_str!("../../../template.yaml")).unwrap();
     let resources = template["Resources"].as_mapping().unwrap().iter();
     let chosen = resources.filter(|(_, resource)| resource["Type"].as_str() == Some(of_type));
     chosen
@@ -81,7 +77,7 @@ fn every_refusal_and_failure_is_counted_or_left_out_for_a_reason() {
 
 #[test]
 fn every_alarm_has_its_entry_in_the_runbook() {
-    let runbook = include_str!("../../../docs/operations.md");
+    let runbook = include_str!("../../../../docs/operations.md");
     let alarms = resources("AWS::CloudWatch::Alarm");
     for (name, alarm) in &alarms {
         let description = alarm["AlarmDescription"].as_str().unwrap();

@@ -1,14 +1,10 @@
 //! The documents' flows from outside: every function's binary, the merchant API and the platform together.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
-
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::harness::*;
 use http::Method;
 use serde_json::{Value, json};
-use support::*;
 use waas_local::audit::audit;
 use waas_platform::Exchange;
 
