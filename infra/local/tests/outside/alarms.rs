@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::*;
 use waas_callback::{CallbackType, OrderState, Outcome, Refusal};
 use waas_callback_aws::Failure;
 use yaml_serde::Value;
+
+use crate::harness::*;
 
 /// The template's resources of one type: name and properties.
 fn resources(of_type: &str) -> Vec<(String, Value)> {

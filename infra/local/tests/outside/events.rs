@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::harness::*;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Map, Value, json};
 use waas_callback_aws::Item;
 
+use crate::harness::*;
+
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
-const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
 const OPENING: &str = "```json\n";
 const CLOSING: &str = "\n```";
 

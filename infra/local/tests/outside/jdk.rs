@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::harness::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
@@ -11,6 +10,8 @@ use tokio::process::Command;
 use waas_callback_aws::Books;
 use waas_local::{Options, Stack};
 use waas_platform::{Answer, event};
+
+use crate::harness::*;
 
 const API_KEY: &str = "the-merchants-api-key";
 

@@ -1,13 +1,31 @@
 //! The whole from outside: the functions' binaries under a Lambda Runtime API, on services of their own.
+//!
+//! A module holds the tests of what its name says; `harness` is what they share.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed test")]
 #![expect(unreachable_pub, reason = "a test binary is no library: `pub` says what the modules share")]
 
-mod alarms;
-mod deposit;
-mod events;
-mod flows;
 mod harness;
+
+mod addresses;
+mod alarms;
+mod amounts;
+mod audit;
+mod confirmations;
+mod contradictions;
+mod costs;
+mod events;
+mod exactly_once;
+mod faults;
+mod init;
+mod input;
 #[cfg(feature = "jdk")]
 mod jdk;
+mod keys;
+mod log;
+mod merchant_api;
+mod order_of_arrival;
+mod risk;
+mod samples;
 mod template;
+mod withdrawals;

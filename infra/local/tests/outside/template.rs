@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::harness::*;
 use http::Method;
 use serde_json::{Value as Json, json};
 use waas_callback_aws::Config;
@@ -11,7 +10,7 @@ use waas_local::{Options, Stack};
 use waas_platform::Platform;
 use yaml_serde::Value;
 
-const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
+use crate::harness::*;
 
 /// The template's resources of one type, by name.
 fn resources(of_type: &str) -> BTreeMap<String, Value> {
@@ -221,12 +220,12 @@ struct Recorder {
 
 impl Recorder {
     async fn new() -> Self {
-        let deployment = Deployment::new().await;
+        let mut deployment = Deployment::new().await;
         deployment.deposit("1945", "USDT", "100").await;
         for id in ["a", "b", "c"] {
             assert_eq!(deployment.register(id, "1945", "1", PAYEE).await, 201);
         }
-        deployment.stop_functions().await; // so that init is recorded too
+        deployment.stop_functions(); // so that init is recorded too
         Self { deployment, calls: BTreeSet::new() }
     }
 

@@ -1,16 +1,18 @@
 //! A whole deployment: services behind proxies, and each function's binary, started when first used.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
+use waas_callback::Balance;
 use waas_callback_aws::Books;
 use waas_local::audit::audit;
 use waas_local::{Options, Stack};
 use waas_platform::{Exchange, Platform};
 
-use super::{FaultyProxy, Function, Lambda, environment, send, variable};
+use super::{FaultyProxy, Lambda, Process, deposit_with, functions, post, retry_of, send, verdict, with};
 
 pub struct Deployment {
     pub stack: Stack,
@@ -18,8 +20,10 @@ pub struct Deployment {
     pub secrets: FaultyProxy,
     pub books: Books,
     pub platform: Platform,
+    /// What each invocation is given, of functions that are not used yet.
+    pub timeout: Duration,
     settings: Vec<(&'static str, String)>,
-    functions: Mutex<HashMap<String, &'static (Lambda, Function)>>,
+    functions: BTreeMap<String, OnceCell<(Lambda, Process)>>,
 }
 
 impl Deployment {
@@ -29,47 +33,62 @@ impl Deployment {
 
     /// With settings besides the contract's, for every function.
     pub async fn with(settings: &[(&'static str, &str)]) -> Self {
-        let stack = Stack::start_services(&Options::default()).await.unwrap();
-        let dynamodb = FaultyProxy::before(&variable(&stack, "AWS_ENDPOINT_URL_DYNAMODB")).await;
-        let secrets = FaultyProxy::before(&variable(&stack, "AWS_ENDPOINT_URL_SECRETS_MANAGER")).await;
+        let mut deployment = Self::on(&Options::default(), Platform::development()).await;
+        deployment.settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        deployment
+    }
+
+    /// On other services, for another platform.
+    pub async fn on(options: &Options, platform: Platform) -> Self {
+        let stack = Stack::start_services(options).await.unwrap();
         Self {
+            dynamodb: FaultyProxy::before(&variable(&stack, "AWS_ENDPOINT_URL_DYNAMODB")).await,
+            secrets: FaultyProxy::before(&variable(&stack, "AWS_ENDPOINT_URL_SECRETS_MANAGER")).await,
             books: Books::of(stack.config()),
             stack,
-            dynamodb,
-            secrets,
-            platform: Platform::development(),
-            settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
-            functions: Mutex::default(),
+            platform,
+            timeout: Duration::from_secs(10),
+            settings: Vec::new(),
+            functions: not_started(),
         }
+    }
+
+    /// What every function reads: the stack's environment, with the proxies for its endpoints, and the settings.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let proxied = |(name, value): &(&'static str, String)| match *name {
+            "AWS_ENDPOINT_URL_DYNAMODB" => (*name, self.dynamodb.url.clone()),
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => (*name, self.secrets.url.clone()),
+            _ => (*name, value.clone()),
+        };
+        self.stack.environment().iter().map(proxied).chain(self.settings.iter().cloned()).collect()
     }
 
     /// The function's queue and its first process.
-    pub async fn function(&self, name: &str) -> &'static (Lambda, Function) {
-        let mut functions = self.functions.lock().await;
-        if let Some(function) = functions.get(name) {
-            return function;
-        }
-        let mut environment = environment(&self.stack, &self.dynamodb, &self.secrets);
-        environment.extend(self.settings.clone());
-        let lambda = Lambda::start().await;
-        let process = lambda.spawn(name, &environment);
-        // Taken back in `drop`.
-        let function: &'static _ = Box::leak(Box::new((lambda, process)));
-        functions.insert(name.to_owned(), function);
-        function
+    pub async fn function(&self, name: &str) -> &(Lambda, Process) {
+        let start = async || {
+            let mut lambda = Lambda::start().await;
+            lambda.timeout = self.timeout;
+            let process = lambda.spawn(name, &self.environment());
+            (lambda, process)
+        };
+        self.functions[name].get_or_init(start).await
     }
 
     /// Ends the processes; the next call starts new ones, init and all.
-    pub async fn stop_functions(&self) {
-        for (_, process) in std::mem::take(&mut *self.functions.lock().await).into_values() {
-            process.kill();
-        }
+    pub fn stop_functions(&mut self) {
+        self.functions = not_started();
     }
 
     /// Sends a callback to a function.
     pub async fn send(&self, function: &str, plaintext: &str) -> Exchange {
         let (lambda, _) = self.function(function).await;
         send(lambda, &self.platform, plaintext).await
+    }
+
+    /// Sends a body to a function as it is.
+    pub async fn post(&self, function: &str, body: &str) -> Exchange {
+        let (lambda, _) = self.function(function).await;
+        post(lambda, &self.platform, body, &Value::Null).await
     }
 
     /// Calls the merchant API; status and JSON body.
@@ -92,13 +111,12 @@ impl Deployment {
 
     /// Credits a user.
     pub async fn deposit(&self, user: &str, symbol: &str, amount: &str) {
-        let deposit = super::with(&super::deposit_with("tenantUserId", user), "symbol", symbol);
+        let deposit = with(&deposit_with("tenantUserId", user), "symbol", symbol);
         let tx_id = waas_platform::with_new_uuid(&deposit).unwrap();
         let tx_id: Value = serde_json::from_str(&tx_id).unwrap();
-        let deposit =
-            super::with(&super::with(&deposit, "amount", amount), "txId", tx_id["requestUUID"].clone());
-        let exchange = self.send("deposit", &super::retry_of(&deposit)).await;
-        assert_eq!(super::verdict(&exchange), (200, 0));
+        let deposit = with(&with(&deposit, "amount", amount), "txId", tx_id["requestUUID"].clone());
+        let exchange = self.send("deposit", &retry_of(&deposit)).await;
+        assert_eq!(verdict(&exchange), (200, 0));
     }
 
     /// Registers a withdrawal of USDT on TRON; the status.
@@ -108,6 +126,14 @@ impl Deployment {
             "address": address
         });
         self.call(Method::POST, "/withdrawals", Some(&order)).await.0
+    }
+
+    /// A user's available amount of an asset of which nothing is frozen.
+    pub async fn available(&self, user: &str, asset: &str) -> String {
+        let Balance { available, frozen, .. } =
+            self.books.balance(user, &asset.parse().unwrap()).await.unwrap();
+        assert!(frozen.is_zero());
+        available.to_string()
     }
 
     /// A user's available and frozen USDT on TRON.
@@ -137,10 +163,11 @@ impl Deployment {
     }
 }
 
-impl Drop for Deployment {
-    fn drop(&mut self) {
-        for function in std::mem::take(self.functions.get_mut()).into_values() {
-            function.1.kill();
-        }
-    }
+fn not_started() -> BTreeMap<String, OnceCell<(Lambda, Process)>> {
+    functions().into_iter().map(|name| (name, OnceCell::new())).collect()
+}
+
+/// A variable of the stack's environment.
+pub fn variable(stack: &Stack, name: &str) -> String {
+    stack.environment().iter().find(|(known, _)| *known == name).unwrap().1.clone()
 }

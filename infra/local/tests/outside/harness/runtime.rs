@@ -1,8 +1,6 @@
-//! A Lambda Runtime API on loopback, and the function binaries that poll it.
+//! A Lambda Runtime API on loopback, which the functions' binaries poll.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,14 +11,15 @@ use axum::routing::{get, post};
 use base64::Engine as _;
 use http::StatusCode;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::{Process, path_of};
+
 /// Longer than anything here may take; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One Lambda function: a queue of invocations, and the processes that serve it.
 pub struct Lambda {
@@ -29,13 +28,6 @@ pub struct Lambda {
     server: JoinHandle<()>,
     /// What each invocation is given.
     pub timeout: Duration,
-}
-
-/// One execution environment: a process of the function's binary. Killed when dropped.
-pub struct Function {
-    child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
-    readers: Vec<JoinHandle<()>>,
 }
 
 struct Invocation {
@@ -65,25 +57,14 @@ impl Lambda {
     }
 
     /// Starts one more process of `binary` with this environment and no other.
-    pub fn spawn(&self, binary: &str, environment: &[(&str, String)]) -> Function {
-        let mut child = Command::new(path_of(binary))
-            .env_clear()
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .env("AWS_LAMBDA_RUNTIME_API", &self.address)
-            .env("AWS_LAMBDA_FUNCTION_NAME", binary)
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let lines = Arc::default();
-        let readers = vec![
-            collect(child.stdout.take().unwrap(), Arc::clone(&lines)),
-            collect(child.stderr.take().unwrap(), Arc::clone(&lines)),
-        ];
-        Function { child, lines, readers }
+    pub fn spawn(&self, binary: &str, environment: &[(&str, String)]) -> Process {
+        let mut command = Command::new(path_of(binary));
+        command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+        command.env("AWS_LAMBDA_RUNTIME_API", &self.address);
+        command.env("AWS_LAMBDA_FUNCTION_NAME", binary);
+        command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+        command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
+        Process::start(command)
     }
 
     /// Invokes the function and unpacks the answer that API Gateway would send on.
@@ -111,80 +92,6 @@ impl Drop for Lambda {
     fn drop(&mut self) {
         self.server.abort();
     }
-}
-
-impl Function {
-    /// Ends the process at once.
-    pub fn kill(&self) {
-        if let Some(id) = self.child.id() {
-            // The handle is shared, so the process is ended by its number.
-            _ = std::process::Command::new("kill").arg("-9").arg(id.to_string()).status();
-        }
-    }
-
-    /// Everything that the process has written until now.
-    pub fn log(&self) -> String {
-        self.lines.lock().unwrap().join("\n")
-    }
-
-    /// The log's callbacks, once there are `count` of them.
-    pub async fn callbacks(&self, count: usize) -> Vec<Value> {
-        for _ in 0..100 {
-            let lines: Vec<Value> = self.json_lines().filter(|line| line["message"] == "callback").collect();
-            if lines.len() >= count {
-                return lines;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("fewer than {count} callbacks in the log:\n{}", self.log())
-    }
-
-    /// The sum of a counter in the metrics of an outcome.
-    pub fn count(&self, outcome: &str) -> u64 {
-        let metrics = self.json_lines().filter(|line| line["Outcome"] == outcome);
-        metrics.map(|line| line["Callbacks"].as_u64().unwrap()).sum()
-    }
-
-    fn json_lines(&self) -> impl Iterator<Item = Value> {
-        let lines = self.lines.lock().unwrap().clone();
-        lines.into_iter().filter_map(|line| serde_json::from_str(&line).ok())
-    }
-
-    /// Waits for the process to end by itself, as it does when init fails; then its log.
-    pub async fn ended(mut self) -> (ExitStatus, String) {
-        let status =
-            tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("init fails in time").unwrap();
-        for reader in self.readers.drain(..) {
-            reader.await.unwrap();
-        }
-        (status, self.log())
-    }
-}
-
-fn collect(
-    stream: impl AsyncRead + Unpin + Send + 'static,
-    lines: Arc<Mutex<Vec<String>>>,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut stream = BufReader::new(stream).lines();
-        while let Ok(Some(line)) = stream.next_line().await {
-            lines.lock().unwrap().push(line);
-        }
-    })
-}
-
-/// The function's binary: from `WAAS_BIN_DIR`, as cargo or `cargo lambda build` (`binary/bootstrap`) leaves it,
-/// else where cargo put it beside this test. Each function has a test of its own, so `cargo test --workspace`
-/// has built it.
-fn path_of(binary: &str) -> PathBuf {
-    let directory = std::env::var_os("WAAS_BIN_DIR").map_or_else(
-        || std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned(),
-        |directory| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(directory),
-    );
-    let path = directory.join(binary);
-    let path = if path.is_dir() { path.join("bootstrap") } else { path };
-    assert!(path.exists(), "{} is missing: run `cargo test --workspace`, which builds it", path.display());
-    path
 }
 
 async fn next(State(queue): State<Arc<Queue>>) -> Response {

@@ -76,9 +76,7 @@ impl FaultyProxy {
     pub fn take_requests(&self) -> BTreeMap<String, usize> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
     }
-}
 
-impl FaultyProxy {
     /// What was asked for since the last call, as IAM authorises it: verb and table, or table and index.
     pub fn take_calls(&self) -> BTreeSet<(String, String)> {
         std::mem::take(&mut self.state.calls.lock().unwrap())

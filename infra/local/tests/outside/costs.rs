@@ -1,0 +1,69 @@
+//! Round trips to DynamoDB, which are what a callback costs.
+
+use std::collections::BTreeMap;
+
+use crate::harness::*;
+
+#[tokio::test]
+async fn every_callback_costs_one_round_trip() {
+    let deployment = Deployment::new().await;
+    deployment.send("deposit", DEPOSIT).await;
+    let one = || BTreeMap::from([("TransactWriteItems".to_owned(), 1)]);
+    let secrets = deployment.secrets.take_requests();
+    assert_eq!(secrets, BTreeMap::from([("GetSecretValue".to_owned(), 2)]), "init reads both versions");
+    assert_eq!(deployment.dynamodb.take_requests(), one());
+    for repetition in [DEPOSIT.to_owned(), retry_of(DEPOSIT), retry_of(&deposit_with("symbol", "USDT"))] {
+        deployment.send("deposit", &repetition).await;
+        assert_eq!(deployment.dynamodb.take_requests(), one());
+    }
+    deployment.send("deposit", &deposit_with("amount", "3")).await;
+    let with_record = BTreeMap::from([("TransactWriteItems".to_owned(), 1), ("PutItem".to_owned(), 1)]);
+    assert_eq!(deployment.dynamodb.take_requests(), with_record);
+    for nothing in [deposit_with("amount", "0"), deposit_with("type", 0)] {
+        deployment.send("deposit", &nothing).await;
+        assert_eq!(deployment.dynamodb.take_requests(), BTreeMap::new());
+    }
+    assert_eq!(deployment.secrets.take_requests(), BTreeMap::new(), "none after init");
+}
+
+#[tokio::test]
+async fn round_trips_are_as_promised() {
+    let deployment = Deployment::new().await;
+    deployment.deposit("1945", "USDT", "10").await;
+    for id in ["a", "b", "c"] {
+        deployment.register(id, "1945", "1", PAYEE).await;
+    }
+    let count = async |function: &str, plaintext: &str| {
+        deployment.dynamodb.take_requests();
+        deployment.send(function, plaintext).await;
+        deployment.dynamodb.take_requests().values().sum::<usize>()
+    };
+    let (six, seven) = (notice(6, "a").to_string(), notice(7, "a").to_string());
+    let one = [
+        ("deposit", DEPOSIT.to_owned()),
+        ("insufficient-balance", retry_of(&six)),
+        ("insufficient-gas", retry_of(&seven)),
+        ("withdrawal", completion("a", "1")),
+        ("address-change", plain("address-change")),
+    ];
+    for (function, plaintext) in &one {
+        assert_eq!(count(function, plaintext).await, 1, "{function}");
+        assert_eq!(count(function, &retry_of(plaintext)).await, 1, "{function}, repeated");
+    }
+    for (function, plaintext) in
+        [("withdrawal-confirmation", confirmation("b")), ("withdrawal-failure", failure("b"))]
+    {
+        assert_eq!(count(function, &plaintext).await, 2, "{function}");
+        if function == "withdrawal-confirmation" {
+            assert_eq!(count(function, &retry_of(&plaintext)).await, 1, "{function}, repeated");
+        }
+    }
+    assert_eq!(count("withdrawal-failure", &failure("b")).await, 1, "repeated");
+    for (function, refused) in [
+        ("withdrawal-confirmation", confirmation("unknown")),
+        ("withdrawal", completion("c", "2")),
+        ("withdrawal-failure", failure("a")),
+    ] {
+        assert_eq!(count(function, &refused).await, 2, "{function}, refused");
+    }
+}
