@@ -21,7 +21,7 @@ pub(crate) struct Failure {
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FailureKind {
+pub enum FailureKind {
     /// `X-API-KEY` is missing, wrong or expired.
     #[error("X-API-KEY is missing or not valid")]
     Unauthorized,
@@ -43,6 +43,12 @@ pub(crate) enum FailureKind {
 }
 
 impl FailureKind {
+    /// The name in logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.told().2
+    }
+
     /// HTTP's status, the answer's `errCode`, and the name in logs and metrics.
     fn told(self) -> (StatusCode, u16, &'static str) {
         match self {

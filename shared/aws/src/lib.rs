@@ -42,6 +42,7 @@ use std::sync::Arc;
 use lambda_http::{IntoResponse, Request, Service, service_fn};
 use waas_callback::Decide;
 
+pub use answer::FailureKind;
 pub use config::{Config, ConfigError, TableNames};
 pub use keyring::KeyringError;
 pub use merchant::{Merchant, MerchantError};

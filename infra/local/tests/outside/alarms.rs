@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use waas_callback::{CallbackType, OrderState, Outcome, Refusal};
-use waas_callback_aws::Failure;
+use waas_callback_aws::FailureKind;
 use yaml_serde::Value;
 
 use crate::harness::*;
@@ -55,16 +55,16 @@ fn every_refusal_and_failure_is_counted_or_left_out_for_a_reason() {
         Refusal::OtherTrackingId,
     ];
     let failures = [
-        Failure::Unauthorized,
-        Failure::TooLarge,
-        Failure::CannotOpen,
-        Failure::Malformed,
-        Failure::Unavailable,
-        Failure::Internal,
+        FailureKind::Unauthorized,
+        FailureKind::TooLarge,
+        FailureKind::CannotOpen,
+        FailureKind::Malformed,
+        FailureKind::Unavailable,
+        FailureKind::Internal,
     ];
     // A wallet that runs dry again for the same order repeats its callback.
     let stalls = [Outcome::Stalled.name(), Outcome::StalledUnregistered.name(), "repetition"];
-    let known = refusals.map(Refusal::name).into_iter().chain(failures.map(Failure::name)).chain(stalls);
+    let known = refusals.map(Refusal::name).into_iter().chain(failures.map(FailureKind::name)).chain(stalls);
     let uncounted = names(&[
         "order-confirmed", // the merchant's own attempt to cancel; no callback ends so
         "order-held",

@@ -24,7 +24,7 @@ async fn the_audit_finds_what_is_put_in_by_hand() {
     };
     put("1945", "6.70000001").send().await.unwrap();
     put("nobody", "1").send().await.unwrap();
-    let found = audit(&deployment.books).await.unwrap();
+    let found = audit(&deployment.ledger).await.unwrap();
     assert_eq!(found.differences.len(), 2);
     let report = found.to_string();
     assert!(

@@ -40,11 +40,11 @@ async fn contradictions_move_nothing_and_are_recorded_once() {
         ("insufficient-gas", retry_of(&with(&notice(7, "open").to_string(), "tenantUserId", "1946")), 2007),
     ];
     for (nth, (function, plaintext, code)) in cases.iter().enumerate() {
-        let records = deployment.books.all_events().await.unwrap().len();
+        let records = deployment.events().await.len();
         let refused = twice(&deployment, function, plaintext).await;
         assert_eq!(verdict(&refused), (200, *code), "{nth}: {plaintext}");
         assert!(!refused.answer.unwrap().message.is_empty());
-        assert_eq!(deployment.books.all_events().await.unwrap().len(), records + 1, "{nth}: recorded once");
+        assert_eq!(deployment.events().await.len(), records + 1, "{nth}: recorded once");
         assert_eq!(deployment.usdt("1945").await, money("93.4", "3.3"), "{nth}");
     }
     for (id, state) in

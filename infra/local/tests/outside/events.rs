@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Map, Value, json};
-use waas_callback_aws::Item;
 
 use crate::harness::*;
 
@@ -122,7 +121,7 @@ async fn story(deployment: &Deployment) {
         with(&with(&funds, "amount", "1000"), "requestUUID", "00000000-0000-4000-8000-000000000002");
     deployment.send("deposit", &altered).await; // a conflict
     deployment.send("deposit", DEPOSIT).await; // held: its risk is 3
-    let events = deployment.books.all_events().await.unwrap();
+    let events = deployment.events().await;
     let held = events.iter().find(|event| event["outcome"].as_s().unwrap() == "held").unwrap();
     let release = format!("/deposits/{}/release", held["eventKey"].as_s().unwrap());
     assert_eq!(deployment.call(Method::POST, &release, None).await.0, 200);
@@ -154,7 +153,7 @@ async fn story(deployment: &Deployment) {
 async fn examples() -> BTreeMap<String, Value> {
     let deployment = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3")]).await;
     story(&deployment).await;
-    let mut items = deployment.books.all_events().await.unwrap();
+    let mut items = deployment.events().await;
     items.sort_by_key(|item| {
         (item["recordedAt"].as_s().unwrap().clone(), item["eventKey"].as_s().unwrap().clone())
     });

@@ -32,7 +32,7 @@ async fn repetitions_are_accepted_and_apply_nothing() {
     }
     assert_eq!(deployment.available("2049", "TRON#TRX").await, "2.5");
     assert_eq!(deployment.outcomes().await, outcomes([("credited", 1)]));
-    assert_eq!(deployment.books.all_requests().await.unwrap().len(), 1);
+    assert_eq!(deployment.requests().await.len(), 1);
     function.callbacks(7).await;
     assert_eq!((function.count("credited"), function.count("repetition")), (1, 6));
 }
@@ -86,7 +86,7 @@ async fn contradicting_content_is_a_conflict_recorded_once_and_never_a_duplicate
     assert_eq!(deployment.available("2050", "TRON#TRX").await, "0");
     let expected = outcomes([("credited", 1), ("request-conflict", 6), ("event-conflict", 5)]);
     assert_eq!(deployment.outcomes().await, expected, "each recorded once");
-    for event in deployment.books.all_events().await.unwrap() {
+    for event in deployment.events().await {
         let is_refusal = event["outcome"].as_s().unwrap() != "credited";
         assert_eq!(is_refusal, event["postings"].as_l().unwrap().is_empty());
         assert_eq!(is_refusal, event.contains_key("refusedEventKey"));

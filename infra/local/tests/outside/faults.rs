@@ -1,6 +1,6 @@
 //! What AWS's services fail in: outlived where it passes, 503 where it lasts, never errCode 0 before the commit.
 
-use waas_callback_aws::Books;
+use waas_callback_aws::Ledger;
 use waas_local::{Options, Stack};
 use waas_platform::Platform;
 
@@ -82,7 +82,7 @@ async fn a_database_that_is_gone_and_comes_back_needs_no_restart() {
     for plaintext in [&second, &retry_of(DEPOSIT)] {
         assert_eq!(verdict(&send(&lambda, &platform, plaintext).await), ACCEPTED);
     }
-    let books = Books::of(stack.config());
-    let balance = books.balance("2049", &"TRON#TRX".parse().unwrap()).await.unwrap();
+    let ledger = Ledger::connect(stack.config());
+    let balance = ledger.balance("2049", &"TRON#TRX".parse().unwrap()).await.unwrap();
     assert_eq!(balance.available.to_string(), "5", "what was written before is still there");
 }

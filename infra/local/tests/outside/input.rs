@@ -102,8 +102,8 @@ async fn bad_input_has_its_answer_and_no_effect() {
     let unknown = deployment.send("deposit", r#"{"type":0}"#).await;
     assert_eq!((unknown.status, unknown.answer), (204, None));
 
-    assert!(deployment.books.all_events().await.unwrap().is_empty());
-    assert!(deployment.books.all_requests().await.unwrap().is_empty());
+    assert!(deployment.events().await.is_empty());
+    assert!(deployment.requests().await.is_empty());
     assert_eq!(deployment.available("2049", "TRON#TRX").await, "0");
 }
 

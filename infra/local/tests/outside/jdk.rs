@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
-use waas_callback_aws::Books;
+use waas_callback_aws::Ledger;
 use waas_local::{Options, Stack};
 use waas_platform::{Answer, event};
 
@@ -77,7 +77,8 @@ async fn deposit_is_credited(platform: &JavaPlatform, seal_options: &[&str]) {
 
     let reply: Value = serde_json::from_str(&platform.open(&answer.data).await).unwrap();
     assert_eq!(reply, documented_reply());
-    let balance = Books::of(stack.config()).balance("2049", &"TRON#TRX".parse().unwrap()).await.unwrap();
+    let balance =
+        Ledger::connect(stack.config()).balance("2049", &"TRON#TRX".parse().unwrap()).await.unwrap();
     assert_eq!((&*balance.available.to_string(), balance.frozen.is_zero()), ("2.5", true));
     stack.stop().await.unwrap();
 }

@@ -34,7 +34,7 @@ async fn risky_deposits_are_held_until_released() {
         json!({ "chainName": "TRON", "symbol": "USDT", "available": "2.5", "frozen": "0", "held": "12.5" });
     assert_eq!(user["balances"], json!([balance]));
 
-    let events = deployment.books.all_events().await.unwrap();
+    let events = deployment.events().await;
     let key = |outcome: &str| {
         let event = events.iter().find(|event| event["outcome"].as_s().unwrap() == outcome).unwrap();
         event["eventKey"].as_s().unwrap().clone()

@@ -67,7 +67,7 @@ async fn the_documents_deposit_is_credited_and_answered_as_documented() {
     assert_eq!(exchange.reply, Some(documented_reply()));
     assert_eq!(deployment.available("2049", "TRON#TRX").await, "2.5");
 
-    let events = deployment.books.all_events().await.unwrap();
+    let events = deployment.events().await;
     let event = &events[0];
     assert_eq!(events.len(), 1);
     assert_eq!(event["type"].as_n().unwrap(), "1");
@@ -76,7 +76,7 @@ async fn the_documents_deposit_is_credited_and_answered_as_documented() {
     assert_eq!(event["callback"].as_s().unwrap(), DEPOSIT);
     let posting = event["postings"].as_l().unwrap()[0].as_m().unwrap();
     assert_eq!(posting["available"].as_n().unwrap(), "2.5");
-    let requests = deployment.books.all_requests().await.unwrap();
+    let requests = deployment.requests().await;
     assert_eq!(requests[0]["eventKey"], event["eventKey"]);
     assert_eq!(requests[0]["decision"].as_s().unwrap(), "credited");
 }

@@ -1,24 +1,28 @@
 //! A whole deployment: services behind proxies, and each function's binary, started when first used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use waas_callback::Balance;
-use waas_callback_aws::Books;
+use waas_callback_aws::Ledger;
 use waas_local::audit::audit;
 use waas_local::{Options, Stack};
 use waas_platform::{Exchange, Platform};
 
 use super::{FaultyProxy, Lambda, Process, deposit_with, functions, post, retry_of, send, verdict, with};
 
+/// An item of a table.
+pub type Item = HashMap<String, AttributeValue>;
+
 pub struct Deployment {
     pub stack: Stack,
     pub dynamodb: FaultyProxy,
     pub secrets: FaultyProxy,
-    pub books: Books,
+    pub ledger: Ledger,
     pub platform: Platform,
     /// What each invocation is given, of functions that are not used yet.
     pub timeout: Duration,
@@ -44,7 +48,7 @@ impl Deployment {
         Self {
             dynamodb: FaultyProxy::before(&variable(&stack, "AWS_ENDPOINT_URL_DYNAMODB")).await,
             secrets: FaultyProxy::before(&variable(&stack, "AWS_ENDPOINT_URL_SECRETS_MANAGER")).await,
-            books: Books::of(stack.config()),
+            ledger: Ledger::connect(stack.config()),
             stack,
             platform,
             timeout: Duration::from_secs(10),
@@ -131,26 +135,47 @@ impl Deployment {
     /// A user's available amount of an asset of which nothing is frozen.
     pub async fn available(&self, user: &str, asset: &str) -> String {
         let Balance { available, frozen, .. } =
-            self.books.balance(user, &asset.parse().unwrap()).await.unwrap();
+            self.ledger.balance(user, &asset.parse().unwrap()).await.unwrap();
         assert!(frozen.is_zero());
         available.to_string()
     }
 
     /// A user's available and frozen USDT on TRON.
     pub async fn usdt(&self, user: &str) -> (String, String) {
-        let balance = self.books.balance(user, &"TRON#USDT".parse().unwrap()).await.unwrap();
+        let balance = self.ledger.balance(user, &"TRON#USDT".parse().unwrap()).await.unwrap();
         (balance.available.to_string(), balance.frozen.to_string())
     }
 
     /// The order's state.
     pub async fn state(&self, id: &str) -> String {
-        self.books.order(id).await.unwrap().map_or("none".to_owned(), |order| order.state)
+        self.ledger
+            .order(&id.into())
+            .await
+            .unwrap()
+            .map_or("none".to_owned(), |order| order.state.to_string())
+    }
+
+    /// All events, as they stand in the table.
+    pub async fn events(&self) -> Vec<Item> {
+        self.items("EVENTS_TABLE").await
+    }
+
+    /// All requests that are remembered, as they stand in the table.
+    pub async fn requests(&self) -> Vec<Item> {
+        self.items("REQUESTS_TABLE").await
+    }
+
+    /// Read here and not by the ledger's own code, which is what is tested.
+    async fn items(&self, table: &str) -> Vec<Item> {
+        let client = waas_callback_aws::clients::dynamodb(self.stack.config());
+        let scan = client.scan().table_name(variable(&self.stack, table)).into_paginator().items();
+        scan.send().collect::<Result<_, _>>().await.unwrap()
     }
 
     /// How often each outcome stands among the events.
     pub async fn outcomes(&self) -> BTreeMap<String, usize> {
         let mut outcomes = BTreeMap::new();
-        for event in self.books.all_events().await.unwrap() {
+        for event in self.events().await {
             *outcomes.entry(event["outcome"].as_s().unwrap().clone()).or_default() += 1;
         }
         outcomes
@@ -158,7 +183,7 @@ impl Deployment {
 
     /// Every balance is the sum of its postings.
     pub async fn assert_audited(&self) {
-        let audit = audit(&self.books).await.unwrap();
+        let audit = audit(&self.ledger).await.unwrap();
         assert!(audit.differences.is_empty(), "{audit}");
     }
 }

@@ -10,7 +10,7 @@ mod runtime;
 
 pub use binaries::{functions, path_of};
 pub use callbacks::*;
-pub use deployment::{Deployment, variable};
+pub use deployment::{Deployment, Item, variable};
 pub use exchanges::*;
 pub use process::Process;
 pub use proxy::{Fault, FaultyProxy};
