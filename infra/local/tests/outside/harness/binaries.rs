@@ -38,8 +38,10 @@ fn built() -> &'static BTreeMap<String, PathBuf> {
 /// Cargo makes no binary of another package for a test, so it is asked to. `--tests` makes it take the features
 /// that `cargo test --workspace` takes: nothing but the binaries is new then.
 fn build() -> Result<BTreeMap<String, PathBuf>, String> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap(); // `--target-dir` is not inherited
-    let profile = Path::new(env!("CARGO_BIN_EXE_waas-local")).parent().unwrap().file_name().unwrap();
+    // target/debug/deps/outside-…, since `--target-dir` and `--profile` are not inherited.
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let (target, profile) = (profile.parent().unwrap(), profile.file_name().unwrap());
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--locked", "--quiet", "--workspace", "--bins", "--tests"]);
     cargo.arg("--message-format=json-render-diagnostics").current_dir(WORKSPACE);
