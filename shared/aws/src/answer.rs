@@ -63,7 +63,7 @@ impl FailureKind {
 }
 
 impl Failure {
-    fn with_cause(kind: FailureKind, cause: impl ToString) -> Self {
+    fn with_cause(kind: FailureKind, cause: &impl ToString) -> Self {
         Self { cause: Some(cause.to_string()), ..kind.into() }
     }
 }
@@ -79,7 +79,7 @@ impl From<Rejected> for Failure {
         match rejected {
             Rejected::Unauthorized => FailureKind::Unauthorized.into(),
             Rejected::CannotOpen(OpenError::TooLarge) => FailureKind::TooLarge.into(),
-            Rejected::CannotOpen(error) => Self::with_cause(FailureKind::CannotOpen, error),
+            Rejected::CannotOpen(error) => Self::with_cause(FailureKind::CannotOpen, &error),
             Rejected::Unavailable => FailureKind::Unavailable.into(),
         }
     }
@@ -87,13 +87,13 @@ impl From<Rejected> for Failure {
 
 impl From<SchemaError> for Failure {
     fn from(error: SchemaError) -> Self {
-        Self { message: error.to_string(), ..Self::with_cause(FailureKind::Malformed, error) }
+        Self { message: error.to_string(), ..Self::with_cause(FailureKind::Malformed, &error) }
     }
 }
 
 impl From<Unavailable> for Failure {
     fn from(unavailable: Unavailable) -> Self {
-        Self::with_cause(FailureKind::Unavailable, unavailable)
+        Self::with_cause(FailureKind::Unavailable, &unavailable)
     }
 }
 
@@ -174,13 +174,13 @@ mod tests {
     use super::*;
 
     /// Status, errCode, outcome, cause and the body's text.
-    fn told(answer: Answer) -> (u16, u16, &'static str, Option<String>, String) {
+    fn told(answer: &Answer) -> (u16, u16, &'static str, Option<String>, String) {
         let Body::Text(body) = &answer.body else { panic!("no text") };
         (answer.status.as_u16(), answer.err_code, answer.outcome, answer.cause.clone(), body.clone())
     }
 
     fn failed(failure: impl Into<Failure>) -> (u16, u16, &'static str, Option<String>, String) {
-        told(Answer::from(failure.into()))
+        told(&Answer::from(failure.into()))
     }
 
     #[test]
@@ -269,9 +269,9 @@ mod tests {
         let body = |code: u16, message: &str| {
             format!(r#"{{"apiKey":"key","data":"data","errCode":{code},"message":"{message}"}}"#)
         };
-        assert_eq!(told(accepted), (200, 0, "credited", None, body(0, "")));
+        assert_eq!(told(&accepted), (200, 0, "credited", None, body(0, "")));
         let message = "this event was reported before with other content";
-        assert_eq!(told(refused), (200, 2003, "event-conflict", None, body(2003, message)));
+        assert_eq!(told(&refused), (200, 2003, "event-conflict", None, body(2003, message)));
         assert_eq!(Answer::nothing().into_response().status(), 204);
     }
 }

@@ -71,7 +71,7 @@ enum Obstacle {
     /// Against the ledger's rules.
     Refused(Refusal),
     /// The order is not as expected, but so.
-    Order(Option<Order>),
+    Order(Option<Box<Order>>),
     /// The user has or had the address already.
     AddressKnown,
 }
@@ -134,7 +134,7 @@ impl Ledger {
                 Obstacle::Known(Verdict::RequestConflict) => return Err(refused(Refusal::RequestConflict)),
                 Obstacle::Known(Verdict::EventConflict) => return Err(refused(Refusal::EventConflict)),
                 Obstacle::Refused(refusal) => return Err(refused(refusal)),
-                Obstacle::Order(order) => found.order = order.into(),
+                Obstacle::Order(order) => found.order = order.map(|order| *order).into(),
                 Obstacle::AddressKnown => found.is_address_known = true,
             }
         }
@@ -283,7 +283,7 @@ fn explain(
     }
     if let Some(reason) = failed(Table::Withdrawals) {
         let order = reason.item().map(withdrawals::recorded).transpose();
-        return Attempt::Done(order.map(|order| Some(Obstacle::Order(order))));
+        return Attempt::Done(order.map(|order| Some(Obstacle::Order(order.map(Box::new)))));
     }
     let obstacle = if failed(Table::Addresses).is_some() {
         Obstacle::AddressKnown
@@ -306,11 +306,11 @@ mod tests {
     use crate::tables::{Item, text};
 
     /// What a transaction of all five tables comes to, cancelled with these reasons.
-    fn explained(reasons: [CancellationReason; 5]) -> Result<Obstacle, Attempt<()>> {
+    fn explained(reasons: &[CancellationReason; 5]) -> Result<Obstacle, Attempt<()>> {
         let identity =
             Identity { event_key: "event".to_owned().into(), fingerprint: "content".to_owned().into() };
         let tables = [Table::Requests, Table::Events, Table::Withdrawals, Table::Addresses, Table::Balances];
-        match explain(&identity, &tables, &reasons) {
+        match explain(&identity, &tables, reasons) {
             Attempt::Done(Ok(obstacle)) => Ok(obstacle.expect("a cancelled transaction was not applied")),
             Attempt::Done(Err(unavailable)) => Err(Attempt::Done(Err(unavailable))),
             Attempt::Again(unavailable) => Err(Attempt::Again(unavailable)),
@@ -345,7 +345,7 @@ mod tests {
             (known("other", "content"), known("event", "other"), Verdict::RequestConflict),
         ] {
             let order = reason(CONDITION_FAILED);
-            let seen = explained([request, event, order, busy(), busy()]);
+            let seen = explained(&[request, event, order, busy(), busy()]);
             assert!(matches!(seen, Ok(Obstacle::Known(verdict)) if verdict == expected), "{expected:?}");
         }
     }
@@ -354,19 +354,19 @@ mod tests {
     fn what_passes_comes_before_what_the_order_the_address_and_the_balance_say() {
         let failed = || reason(CONDITION_FAILED);
         for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
-            let seen = explained([none(), none(), failed(), failed(), reason(code)]);
+            let seen = explained(&[none(), none(), failed(), failed(), reason(code)]);
             assert!(matches!(seen, Err(Attempt::Again(error)) if error == Unavailable::new(code)), "{code}");
         }
-        let seen = explained([none(), none(), failed(), failed(), failed()]);
+        let seen = explained(&[none(), none(), failed(), failed(), failed()]);
         assert!(matches!(seen, Ok(Obstacle::Order(None))), "there is no such order");
         let order = failed_on(&[("callBackId", "w"), ("tenantUserId", "1945"), ("state", "failed")]);
-        let seen = explained([none(), none(), order, failed(), failed()]);
+        let seen = explained(&[none(), none(), order, failed(), failed()]);
         assert!(matches!(seen, Ok(Obstacle::Order(Some(order))) if order.call_back_id.as_str() == "w"));
-        let seen = explained([none(), none(), none(), failed(), failed()]);
+        let seen = explained(&[none(), none(), none(), failed(), failed()]);
         assert!(matches!(seen, Ok(Obstacle::AddressKnown)));
-        let seen = explained([none(), none(), none(), none(), failed()]);
+        let seen = explained(&[none(), none(), none(), none(), failed()]);
         assert!(matches!(seen, Ok(Obstacle::Refused(Refusal::BalanceTooLow))));
-        let seen = explained([none(), none(), none(), none(), reason(VALIDATION_ERROR)]);
+        let seen = explained(&[none(), none(), none(), none(), reason(VALIDATION_ERROR)]);
         assert!(matches!(seen, Ok(Obstacle::Refused(Refusal::BalanceOutOfRange))));
     }
 
@@ -381,11 +381,11 @@ mod tests {
             [none(), none(), none(), none(), unknown()],
             [none(), none(), validation(), none(), none()],
         ] {
-            assert!(matches!(explained(reasons), Err(Attempt::Done(Err(_)))));
+            assert!(matches!(explained(&reasons), Err(Attempt::Done(Err(_)))));
         }
         // A record whose fingerprint is missing proves nothing.
         let number = Item::from([("fingerprint".to_owned(), AttributeValue::N("1".to_owned()))]);
         let damaged = CancellationReason::builder().code(CONDITION_FAILED).set_item(Some(number)).build();
-        assert!(matches!(explained([none(), damaged, none(), none(), none()]), Err(Attempt::Done(Err(_)))));
+        assert!(matches!(explained(&[none(), damaged, none(), none(), none()]), Err(Attempt::Done(Err(_)))));
     }
 }

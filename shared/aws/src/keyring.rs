@@ -101,9 +101,9 @@ impl Keyring {
         deadline: Deadline,
     ) -> Result<Caller<'a>, Rejected> {
         let Some(api_key) = api_key else { return Err(Rejected::Unauthorized) };
-        let admit = || match self.versions().iter().any(|version| version.admits(api_key, now)) {
-            true => Ok(Caller { api_key, now, deadline }),
-            false => Err(Rejected::Unauthorized),
+        let admit = || {
+            let is_admitted = self.versions().iter().any(|version| version.admits(api_key, now));
+            is_admitted.then_some(Caller { api_key, now, deadline }).ok_or(Rejected::Unauthorized)
         };
         self.anew_if_rotated(deadline, admit).await
     }

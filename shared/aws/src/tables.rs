@@ -207,8 +207,12 @@ impl Change {
         values: impl IntoIterator<Item = (&'a str, AttributeValue)>,
     ) {
         self.conditions.push(condition.into());
-        names.iter().for_each(|name| self.name(name));
-        values.into_iter().for_each(|(name, value)| self.value(name, value));
+        for name in names {
+            self.name(name);
+        }
+        for (name, value) in values {
+            self.value(name, value);
+        }
     }
 
     fn name(&mut self, name: &str) {
