@@ -16,6 +16,10 @@ impl Decide for Deposits {
         let Content::Deposit(deposit) = &callback.content else {
             return Err(Refusal::WrongFunction(callback.callback_type()));
         };
+        // Dust of nothing at all, as poisoners of addresses send it.
+        if deposit.amount.value().is_zero() {
+            return Ok(Entry::of(Outcome::ZeroAmount).into());
+        }
         let posting = Posting::empty(&callback.tenant_user_id, &deposit.asset);
         let amount = deposit.amount.value();
         let is_held = situation.policy.risk_threshold.is_some_and(|threshold| deposit.is_risky(threshold));

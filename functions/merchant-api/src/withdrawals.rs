@@ -31,9 +31,13 @@ pub(crate) struct NewWithdrawal {
     /// A positive decimal of at most 38 digits, as a text or a JSON number.
     #[schema(example = "3.3")]
     amount: String,
-    /// Where to pay.
-    #[schema(example = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK", max_length = 255)]
+    /// Where to pay: an address of the chain. The platform is told this text.
+    #[schema(example = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK", max_length = 128)]
     address: String,
+    /// Which call of the platform's you make: `confirmed` for `withdrawRequest`, which a type 2 follows; `direct` for
+    /// `withdrawWithoutVerify`, which pays without asking.
+    #[schema(example = "confirmed", default = "confirmed")]
+    mode: Option<String>,
 }
 
 /// A withdrawal order.
@@ -53,10 +57,13 @@ pub(crate) struct Withdrawal {
     amount: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    /// How it is paid: `confirmed` or `direct`; absent where only the platform reported it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
     /// The transaction that paid it.
     #[serde(skip_serializing_if = "Option::is_none")]
     tx_id: Option<String>,
-    /// The platform's id, from the confirmation on.
+    /// The withdrawal of the platform that the order belongs to, from the confirmation, payment or failure on.
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking_id: Option<String>,
     /// Why it waits at the platform: `insufficient-balance` or `insufficient-gas`.
@@ -84,6 +91,7 @@ impl From<Order> for Withdrawal {
             symbol: asset.map(|asset| asset.symbol().to_owned()),
             amount: order.terms.as_ref().map(|terms| terms.amount.text().to_owned()),
             address: order.terms.as_ref().map(|terms| terms.address.text().to_owned()),
+            mode: order.is_registered.then_some(order.mode.name()),
             tx_id: order.tx_id.map(|id| id.text().to_owned()),
             tracking_id: order.tracking_id,
             stalled: order.stalled.map(StallCause::name).map(str::to_owned),
@@ -103,7 +111,7 @@ impl From<Order> for Withdrawal {
         (status = 201, description = "Registered", body = Withdrawal),
         (status = 200, description = "Registered before, with the same content", body = Withdrawal),
         (status = 400, description = "Malformed", body = Problem),
-        (status = 409, description = "Known with other content", body = Problem),
+        (status = 409, description = "Known with other content, or cancelled or failed meanwhile", body = Problem),
         (status = 422, description = "Not enough available", body = Problem),
     )
 )]
@@ -148,7 +156,7 @@ pub(crate) async fn show(
     responses(
         (status = 200, description = "Cancelled, now or before", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem),
-        (status = 409, description = "Confirmed, or ended otherwise", body = Problem),
+        (status = 409, description = "The platform may be paying it, or it ended otherwise", body = Problem),
     )
 )]
 pub(crate) async fn cancel(
@@ -165,7 +173,7 @@ pub(crate) async fn cancel(
     responses(
         (status = 200, description = "Held", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem),
-        (status = 409, description = "Confirmed or ended: too late", body = Problem),
+        (status = 409, description = "Direct, confirmed or ended: a hold could not be kept", body = Problem),
     )
 )]
 pub(crate) async fn hold(
@@ -182,7 +190,7 @@ pub(crate) async fn hold(
     responses(
         (status = 200, description = "Not held", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem),
-        (status = 409, description = "Confirmed or ended: too late", body = Problem),
+        (status = 409, description = "Direct, confirmed or ended: a hold could not be kept", body = Problem),
     )
 )]
 pub(crate) async fn unhold(

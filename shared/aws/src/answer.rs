@@ -37,6 +37,9 @@ pub enum FailureKind {
     /// DynamoDB or Secrets Manager cannot be used now, or the time is over.
     #[error("temporarily unavailable, send again")]
     Unavailable,
+    /// A record that should be there is not: a table was lost, or restored alone. Neither success nor news.
+    #[error("the records do not agree, send again")]
+    RecordMissing,
     /// A bug in this code.
     #[error("internal error")]
     Internal,
@@ -58,11 +61,17 @@ impl FailureKind {
             Self::Malformed => (StatusCode::BAD_REQUEST, 1004, "malformed"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, 5000, "internal-error"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, 5003, "unavailable"),
+            Self::RecordMissing => (StatusCode::SERVICE_UNAVAILABLE, 5004, "record-missing"),
         }
     }
 }
 
 impl Failure {
+    /// A record that should be there is not.
+    pub(crate) fn record_missing(which: &'static str) -> Self {
+        Self::with_cause(FailureKind::RecordMissing, &which)
+    }
+
     fn with_cause(kind: FailureKind, cause: &impl ToString) -> Self {
         Self { cause: Some(cause.to_string()), ..kind.into() }
     }
@@ -236,6 +245,14 @@ mod tests {
                 "unavailable",
                 Some("DynamoDB: ThrottlingException"),
                 "temporarily unavailable, send again",
+            ),
+            (
+                failed(Failure::record_missing("the event of a known request")),
+                503,
+                5004,
+                "record-missing",
+                Some("the event of a known request"),
+                "the records do not agree, send again",
             ),
             (failed(FailureKind::Internal), 500, 5000, "internal-error", None, "internal error"),
         ];

@@ -6,8 +6,7 @@ use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use waas_callback::{
-    CallBackId, Decision, Entry, Fingerprint, Found, FoundOrder, Identity, Order, Outcome, Refusal, Terms,
-    Verdict, judge,
+    CallBackId, Decision, Entry, Found, Identity, Order, Outcome, Refusal, Terms, Verdict, judge,
 };
 
 use crate::retry::{self, Attempt, Deadline, Unavailable, failed, retry};
@@ -36,6 +35,8 @@ pub(crate) enum NotSettled {
     Refused(Refusal),
     /// The ledger could not be read or written.
     Unavailable(Unavailable),
+    /// A record that should be there is not.
+    RecordMissing(&'static str),
 }
 
 impl From<Unavailable> for NotSettled {
@@ -119,8 +120,8 @@ impl Ledger {
                 Decision::ReadOrder => Obstacle::Known(self.look(event, found, deadline).await?),
                 Decision::Commit(entry) => match self.transact(event, &entry, now, deadline).await? {
                     None => return Ok(Settled::Applied(entry.outcome, entry.payout)),
-                    // Another copy was faster, and the order may have gone on since it was read.
-                    Some(Obstacle::Known(Verdict::Repetition)) if found.order != FoundOrder::NotRead => {
+                    // Another copy was faster. A payout is answered again only as the order stands now.
+                    Some(Obstacle::Known(Verdict::Repetition)) if entry.payout.is_some() => {
                         Obstacle::Known(self.look(event, found, deadline).await?)
                     }
                     Some(obstacle) => obstacle,
@@ -129,7 +130,13 @@ impl Ledger {
             match obstacle {
                 Obstacle::Known(Verdict::Fresh) => {}
                 Obstacle::Known(Verdict::Repetition) => {
-                    return decider.repeat(found).map(Settled::Repetition).map_err(refused);
+                    return decider.repeat(found).map(Settled::Repetition).map_err(|refusal| match refusal {
+                        Refusal::UnknownOrder => NotSettled::RecordMissing("the order of a known event"),
+                        refusal => refused(refusal),
+                    });
+                }
+                Obstacle::Known(Verdict::EventMissing) => {
+                    return Err(NotSettled::RecordMissing("the event of a known request"));
                 }
                 Obstacle::Known(Verdict::RequestConflict) => return Err(refused(Refusal::RequestConflict)),
                 Obstacle::Known(Verdict::EventConflict) => return Err(refused(Refusal::EventConflict)),
@@ -229,8 +236,8 @@ impl Ledger {
         let items = retry(deadline, attempt).await?;
         let item = |position: usize| items.get(position).and_then(|response| response.item.as_ref());
         found.order = item(1).map(withdrawals::recorded).transpose()?.into();
-        let request = item(2).and_then(requests::identity);
-        let known = item(0).and_then(events::fingerprint);
+        let request = item(2).and_then(requests::recorded);
+        let known = item(0).and_then(events::known);
         Ok(judge(event.identity, request.as_ref(), known.as_ref()))
     }
 
@@ -271,8 +278,8 @@ fn explain(
     };
     let failed = |table: Table| of(table, CONDITION_FAILED);
     let old = |table: Table| failed(table).and_then(CancellationReason::item);
-    let request = old(Table::Requests).and_then(requests::identity);
-    let event: Option<Fingerprint> = old(Table::Events).and_then(events::fingerprint);
+    let request = old(Table::Requests).and_then(requests::recorded);
+    let event = old(Table::Events).and_then(events::known);
     let verdict = judge(identity, request.as_ref(), event.as_ref());
     if verdict != Verdict::Fresh {
         return Attempt::Done(Ok(Some(Obstacle::Known(verdict))));
@@ -307,8 +314,8 @@ mod tests {
 
     /// What a transaction of all five tables comes to, cancelled with these reasons.
     fn explained(reasons: &[CancellationReason; 5]) -> Result<Obstacle, Attempt<()>> {
-        let identity =
-            Identity { event_key: "event".to_owned().into(), fingerprint: "content".to_owned().into() };
+        let (event_key, fingerprint) = ("event".to_owned().into(), "content".to_owned().into());
+        let identity = Identity { event_key, fingerprint, position: None };
         let tables = [Table::Requests, Table::Events, Table::Withdrawals, Table::Addresses, Table::Balances];
         match explain(&identity, &tables, reasons) {
             Attempt::Done(Ok(obstacle)) => Ok(obstacle.expect("a cancelled transaction was not applied")),
@@ -340,6 +347,7 @@ mod tests {
         for (request, event, expected) in [
             (known("event", "content"), known("event", "content"), Verdict::Repetition),
             (none(), known("event", "content"), Verdict::Repetition),
+            (known("event", "content"), none(), Verdict::EventMissing),
             (none(), known("event", "other"), Verdict::EventConflict),
             (known("event", "other"), none(), Verdict::RequestConflict),
             (known("other", "content"), known("event", "other"), Verdict::RequestConflict),

@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use waas_callback::{
-    CallBackId, Decimal, Decision, Entry, EventKey, Fingerprint, Found, Identity, Order, Outcome, Policy,
-    Posting, Refusal, Registration, cancel, hold, refuse_hold, register,
+    CallBackId, Decimal, Decision, Entry, EventKey, Fingerprint, Found, Identity, Order, OrderState, Outcome,
+    Policy, Posting, Refusal, Registration, cancel, hold, refuse_hold, register,
 };
 
 use crate::commit::{NotSettled, Settled};
@@ -53,7 +53,8 @@ impl Merchant {
     /// # Errors
     ///
     /// [`Refusal::BalanceTooLow`]; [`Refusal::EventConflict`], [`Refusal::OtherTerms`] or
-    /// [`Refusal::OtherUser`] if the id is known with other content.
+    /// [`Refusal::OtherUser`] if the id is known with other content; [`Refusal::OrderEnded`] if it was registered
+    /// before and has been cancelled or has failed since.
     pub async fn register(
         &self,
         registration: &Registration,
@@ -65,14 +66,21 @@ impl Merchant {
             register(registration, found.order.present(), self.policy.actual_below_order).map(Decision::from)
         };
         let is_new = self.settle(&of_order(&identity, tenant_user_id, call_back_id), &decide, now).await?;
-        Ok((is_new, self.order(call_back_id).await?))
+        let order = self.order(call_back_id).await?;
+        match order.state {
+            // An order that ended unpaid is not opened again: a withdrawal that is tried again needs a new id.
+            ended @ (OrderState::Cancelled | OrderState::Failed) if !is_new => {
+                Err(Refusal::OrderEnded(ended).into())
+            }
+            _ => Ok((is_new, order)),
+        }
     }
 
     /// Takes a withdrawal back and makes its funds available again.
     ///
     /// # Errors
     ///
-    /// [`MerchantError::NotFound`], or a [`Refusal`] once the order was confirmed or has ended otherwise.
+    /// [`MerchantError::NotFound`], or a [`Refusal`] once the platform may be paying the order, or it has ended otherwise.
     pub async fn cancel(&self, call_back_id: &CallBackId, now: SystemTime) -> Result<Order, MerchantError> {
         let known = self.order(call_back_id).await?; // for the user's id, which never changes
         let identity = named("cancellation", call_back_id.as_str());
@@ -89,7 +97,7 @@ impl Merchant {
     ///
     /// # Errors
     ///
-    /// [`MerchantError::NotFound`], or a [`Refusal`] once the order was confirmed or has ended: too late to hold it.
+    /// [`MerchantError::NotFound`], or a [`Refusal`] if the order is direct, was confirmed, or has ended: a hold could not be kept.
     pub async fn hold(
         &self,
         call_back_id: &CallBackId,
@@ -154,6 +162,9 @@ impl Merchant {
             Err(NotSettled::Refused(Refusal::UnknownOrder)) => Err(MerchantError::NotFound),
             Err(NotSettled::Refused(refusal)) => Err(refusal.into()),
             Err(NotSettled::Unavailable(unavailable)) => Err(unavailable.into()),
+            Err(NotSettled::RecordMissing(which)) => {
+                Err(Unavailable::new(format!("a record is missing: {which}")).into())
+            }
         }
     }
 
@@ -164,7 +175,11 @@ impl Merchant {
 
 /// The identity of an event that there is once for each name.
 fn named(kind: &'static str, name: &str) -> Identity {
-    Identity { event_key: EventKey::new(kind, [Some(name)]), fingerprint: Fingerprint::new(kind, []) }
+    Identity {
+        event_key: EventKey::new(kind, [Some(name)]),
+        fingerprint: Fingerprint::new(kind, []),
+        position: None,
+    }
 }
 
 fn of_order<'a>(identity: &'a Identity, tenant_user_id: &'a str, call_back_id: &'a CallBackId) -> Event<'a> {

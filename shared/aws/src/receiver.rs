@@ -95,6 +95,7 @@ fn committed(settled: Result<Settled, NotSettled>) -> Result<Result<Settled, Ref
         Ok(settled) => Ok(Ok(settled)),
         Err(NotSettled::Refused(refusal)) => Ok(Err(refusal)),
         Err(NotSettled::Unavailable(unavailable)) => Err(unavailable.into()),
+        Err(NotSettled::RecordMissing(which)) => Err(Failure::record_missing(which)),
     }
 }
 

@@ -123,6 +123,11 @@ trait Room {
     /// The fields of the type's own that mean money or identity, in a fixed order.
     fn content_parts(&self) -> Vec<Option<String>>;
 
+    /// Which output of its transaction it is, where the type and the platform tell.
+    fn position(&self) -> Option<u64> {
+        None
+    }
+
     /// The plaintext of the reply's `data`. `payout` is the order that a type 2 asks for; others have none.
     fn reply(&self, callback: &Callback, payout: Option<&Terms>) -> String;
 }
@@ -211,6 +216,7 @@ impl Callback {
         Identity {
             event_key: EventKey::new(kind, room.event_parts(self)),
             fingerprint: Fingerprint::new(kind, content),
+            position: room.position(),
         }
     }
 

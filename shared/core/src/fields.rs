@@ -1,5 +1,6 @@
 //! One JSON object, its fields taken by name and kind.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -7,8 +8,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::address::AddressError;
 use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
+use crate::echo::Echo;
 use crate::money::{Amount, AmountError};
 use crate::tx_id::TxId;
 
@@ -48,6 +51,18 @@ pub enum SchemaError {
     /// A chain's name with `#` in it.
     #[error("chainName contains '#'")]
     Asset,
+    /// An id of the merchant's with a character that has a meaning in a URL, or that cannot be seen.
+    #[error("{0} has a character other than letters, digits and -._~!$&'()*+,;=:@")]
+    Id(&'static str),
+    /// A name at our own door with a character that cannot be seen.
+    #[error("{0} holds white space or a character that is not printable ASCII")]
+    NotPrintable(&'static str),
+    /// No address of its chain.
+    #[error(transparent)]
+    Address(AddressError),
+    /// A way of paying that there is not.
+    #[error("mode is neither confirmed nor direct")]
+    Mode,
     /// A `type` that the documents do not list.
     #[error("type is not one of 0 to 7")]
     UnknownType,
@@ -118,9 +133,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field that must stand there, but may be empty.
-    pub(crate) fn text_or_empty(&self, name: &'static str) -> Result<String, SchemaError> {
-        self.string(name)?.ok_or(SchemaError::Missing(name))
+    /// A field that moves no money, whatever it holds.
+    pub(crate) fn echo(&self, name: &'static str) -> Echo {
+        Echo::new(self.raw(name))
+    }
+
+    /// A field that moves no money, where it was sent.
+    pub(crate) fn optional_echo(&self, name: &'static str) -> Option<Echo> {
+        self.raw(name).map(|json| Echo::new(Some(json)))
     }
 
     /// A text that one page of the documents types as an integer.
@@ -134,36 +154,54 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn optional_integer(&self, name: &'static str) -> Result<Option<i64>, SchemaError> {
-        self.raw(name).map(|raw| raw.parse().map_err(|_| SchemaError::WrongType(name))).transpose()
-    }
-
     /// A risk score, as an integer or a text of one. Anything else is as good as none: it must not keep a
     /// user's money from being recorded, and a policy that looks at it takes none for the highest.
     pub(crate) fn risk_level(&self, name: &'static str) -> Option<i64> {
         self.raw(name)?.trim_matches('"').parse().ok()
     }
 
-    pub(crate) fn integer(&self, name: &'static str) -> Result<i64, SchemaError> {
-        self.optional_integer(name)?.ok_or(SchemaError::Missing(name))
+    /// An amount in a callback, where it was sent.
+    pub(crate) fn optional_amount(&self, name: &'static str) -> Result<Option<Amount>, SchemaError> {
+        let Some(text) = self.number(name)? else { return Ok(None) };
+        Amount::reported(&text).map(Some).map_err(SchemaError::Amount)
+    }
+
+    /// An amount in a callback.
+    pub(crate) fn amount(&self, name: &'static str) -> Result<Amount, SchemaError> {
+        self.optional_amount(name)?.ok_or(SchemaError::Missing(name))
+    }
+
+    /// An amount at our own door.
+    pub(crate) fn registered_amount(&self, name: &'static str) -> Result<Amount, SchemaError> {
+        let text = self.number(name)?.ok_or(SchemaError::Missing(name))?;
+        Amount::registered(&text).map_err(SchemaError::Amount)
     }
 
     /// A string or a JSON number; its digits are read as they stand.
-    pub(crate) fn optional_amount(&self, name: &'static str) -> Result<Option<Amount>, SchemaError> {
+    fn number(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, SchemaError> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
-        let amount = match raw.as_bytes() {
+        match raw.as_bytes() {
             [b'"', ..] => {
                 let text: String = serde_json::from_str(raw).map_err(|_| SchemaError::WrongType(name))?;
-                Amount::parse(&text)
+                Ok(Some(Cow::Owned(text)))
             }
-            [b'-' | b'0'..=b'9', ..] => Amount::parse(raw),
-            _ => return Err(SchemaError::WrongType(name)),
-        };
-        amount.map(Some).map_err(SchemaError::Amount)
+            [b'-' | b'0'..=b'9', ..] => Ok(Some(Cow::Borrowed(raw))),
+            _ => Err(SchemaError::WrongType(name)),
+        }
     }
 
-    pub(crate) fn amount(&self, name: &'static str) -> Result<Amount, SchemaError> {
-        self.optional_amount(name)?.ok_or(SchemaError::Missing(name))
+    /// An id at our own door: the characters of a path segment that need no escaping (RFC 3986, section 3.3).
+    pub(crate) fn id(&self, name: &'static str) -> Result<String, SchemaError> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
+        let id = self.text_or_integer(name)?;
+        if id.bytes().all(is_plain) { Ok(id) } else { Err(SchemaError::Id(name)) }
+    }
+
+    /// A name at our own door, which the platform has to find again.
+    pub(crate) fn printable(&self, name: &'static str) -> Result<String, SchemaError> {
+        let text = self.text(name)?;
+        let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_printable { Ok(text) } else { Err(SchemaError::NotPrintable(name)) }
     }
 
     pub(crate) fn asset(&self) -> Result<Asset, SchemaError> {

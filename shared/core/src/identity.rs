@@ -25,6 +25,27 @@ pub struct Identity {
     pub event_key: EventKey,
     /// Its content.
     pub fingerprint: Fingerprint,
+    /// Which output of its transaction it is, where the platform tells. No part of the content, since a retry may
+    /// leave it out; but two different ones are two different payments.
+    pub position: Option<u64>,
+}
+
+/// What the record of an earlier request says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRequest {
+    /// The event that it told of.
+    pub event_key: EventKey,
+    /// With what content.
+    pub fingerprint: Fingerprint,
+}
+
+/// What the record of a known event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEvent {
+    /// Its content.
+    pub fingerprint: Fingerprint,
+    /// Which output of its transaction it is, where the platform told.
+    pub position: Option<u64>,
 }
 
 /// What the records of earlier requests say of a new one.
@@ -36,20 +57,30 @@ pub enum Verdict {
     Repetition,
     /// The same requestUUID came with other content, as when blocks of two callbacks are spliced.
     RequestConflict,
-    /// The same event came with other content.
+    /// The same event came with other content, or as another output of its transaction.
     EventConflict,
+    /// The request is known and its event is not, though both were written at once: a table was lost or restored
+    /// alone. Neither success nor news.
+    EventMissing,
 }
 
 /// Compares a request with the record under its requestUUID and the record under its event key.
 ///
-/// In the order of precedence: a request conflict, an event conflict, a repetition, fresh.
+/// In the order of precedence: a request conflict, an event conflict, a missing event, a repetition, fresh.
 #[must_use]
-pub fn judge(ours: &Identity, request: Option<&Identity>, event: Option<&Fingerprint>) -> Verdict {
+pub fn judge(ours: &Identity, request: Option<&KnownRequest>, event: Option<&KnownEvent>) -> Verdict {
+    let Identity { event_key, fingerprint, position } = ours;
+    if request.is_some_and(|known| (&known.event_key, &known.fingerprint) != (event_key, fingerprint)) {
+        return Verdict::RequestConflict;
+    }
+    let is_other_output = |known: &KnownEvent| known.position.zip(*position).is_some_and(|(a, b)| a != b);
     match (request, event) {
-        (Some(request), _) if request != ours => Verdict::RequestConflict,
-        (_, Some(event)) if *event != ours.fingerprint => Verdict::EventConflict,
+        (_, Some(known)) if known.fingerprint != *fingerprint || is_other_output(known) => {
+            Verdict::EventConflict
+        }
+        (_, Some(_)) => Verdict::Repetition,
+        (Some(_), None) => Verdict::EventMissing,
         (None, None) => Verdict::Fresh,
-        _ => Verdict::Repetition,
     }
 }
 
@@ -123,28 +154,56 @@ mod tests {
 
     use super::*;
 
+    fn fingerprint(text: &str) -> Fingerprint {
+        text.to_owned().into()
+    }
+
     #[test]
     fn every_combination_of_records_has_one_verdict() {
-        let of = |event_key: &str, fingerprint: &str| Identity {
-            event_key: event_key.to_owned().into(),
-            fingerprint: fingerprint.to_owned().into(),
+        let request = |key: &str, text| KnownRequest {
+            event_key: key.to_owned().into(),
+            fingerprint: fingerprint(text),
         };
-        let ours = of("event", "content");
-        let requests =
-            [None, Some(of("event", "content")), Some(of("event", "other")), Some(of("other", "content"))];
+        let ours = Identity {
+            event_key: "event".to_owned().into(),
+            fingerprint: fingerprint("content"),
+            position: None,
+        };
+        let requests = [
+            None,
+            Some(request("event", "content")),
+            Some(request("event", "other")),
+            Some(request("other", "content")),
+        ];
         let events = [None, Some("content"), Some("other")];
         #[rustfmt::skip]
         let expected = [
             [Verdict::Fresh,           Verdict::Repetition,      Verdict::EventConflict],
-            [Verdict::Repetition,      Verdict::Repetition,      Verdict::EventConflict],
+            [Verdict::EventMissing,    Verdict::Repetition,      Verdict::EventConflict],
             [Verdict::RequestConflict, Verdict::RequestConflict, Verdict::RequestConflict],
             [Verdict::RequestConflict, Verdict::RequestConflict, Verdict::RequestConflict],
         ];
         for (request, expected) in requests.iter().zip(expected) {
             for (event, expected) in events.iter().zip(expected) {
-                let event = event.map(|text| Fingerprint::from(text.to_owned()));
+                let event = event.map(|text| KnownEvent { fingerprint: fingerprint(text), position: None });
                 assert_eq!(judge(&ours, request.as_ref(), event.as_ref()), expected, "{request:?} {event:?}");
             }
+        }
+    }
+
+    #[test]
+    fn two_outputs_of_one_transaction_are_a_conflict_and_an_untold_one_is_a_repetition() {
+        for (first, second, expected) in [
+            (Some(0), Some(1), Verdict::EventConflict),
+            (Some(1), Some(1), Verdict::Repetition),
+            (None, Some(3), Verdict::Repetition),
+            (Some(3), None, Verdict::Repetition),
+            (None, None, Verdict::Repetition),
+        ] {
+            let (event_key, fingerprint) = (EventKey::from("e".to_owned()), fingerprint("c"));
+            let known = KnownEvent { fingerprint: fingerprint.clone(), position: first };
+            let ours = Identity { event_key, fingerprint, position: second };
+            assert_eq!(judge(&ours, None, Some(&known)), expected, "{first:?} {second:?}");
         }
     }
 

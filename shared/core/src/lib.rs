@@ -29,8 +29,9 @@ mod address;
 mod asset;
 mod call_back_id;
 mod cipher;
+mod echo;
 mod fields;
-mod hexadecimal;
+mod mode;
 mod money;
 mod terms;
 mod tx_id;
@@ -55,16 +56,18 @@ pub use callback::{
 };
 pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};
 pub use decision::{Decide, Decision, Found, FoundOrder, Situation};
+pub use echo::Echo;
 pub use entry::{AddressUpdate, Entry};
 pub use fields::{MAX_TEXT_BYTES, SchemaError};
-pub use identity::{EventKey, Fingerprint, Identity, Verdict, judge};
+pub use identity::{EventKey, Fingerprint, Identity, KnownEvent, KnownRequest, Verdict, judge};
+pub use mode::Mode;
 pub use money::{Amount, AmountError, Decimal, DecimalError, MAX_DIGITS};
 pub use order::decisions::{
     cancel, complete, confirm, confirm_again, fail, hold, refuse_hold, register, stall,
 };
 pub use order::state::{Order, OrderState, StallCause, Standing};
 pub use order::transitions::{Effect, OrderEvent, Transition, transition};
-pub use order::update::{Details, Expect, OrderUpdate};
+pub use order::update::{Details, Expect, OrderUpdate, Payable, Seen};
 pub use outcome::Outcome;
 pub use policy::{ActualBelowOrder, Policy};
 pub use posting::{Balance, Posting, PostingError};

@@ -1,4 +1,9 @@
 //! Exact money: decimals within what a DynamoDB number can hold. No float comes near them.
+//!
+//! Ours and no library's, because the bound is DynamoDB's: 38 significant digits, and a sum that would need more is an
+//! error, never rounded. `rust_decimal` holds 28 digits and rounds; `bigdecimal` has no bound, so that a hostile
+//! exponent costs memory; `fastnum`'s fixed decimals are young and round by context. What is needed here is small:
+//! parse, add, compare, print.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -172,27 +177,30 @@ impl FromStr for Decimal {
 /// Why a text is no amount of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
-    /// Not `digits` or `digits.digits`: a sign, an exponent, a bare point, a leading zero, `NaN`, nothing.
+    /// Not `digits` or `digits.digits`: a sign, a bare point, a leading zero, `NaN`, nothing; at our own door an
+    /// exponent too.
     #[error("amount is not a plain decimal")]
     NotDecimal,
     /// More than [`MAX_DIGITS`] digits.
     #[error("amount has more than 38 digits")]
     TooManyDigits,
-    /// Zero.
+    /// Zero, at our own door.
     #[error("amount is not above zero")]
     NotPositive,
 }
 
-/// A positive amount in a callback, exact, with the text in which it came, since the reply repeats that text.
+/// An amount, exact and not negative, with the text in which it came, since replies repeat that text.
 ///
-/// The grammar is JSON's number without sign and exponent. The unit is that of the asset (1 is one TRX).
+/// The unit is that of the asset (1 is one TRX).
 ///
 /// ```
 /// use waas_callback::{Amount, AmountError};
-/// let amount = Amount::parse("2.500000000000")?;
+/// let amount = Amount::reported("2.500000000000")?;
 /// assert_eq!(amount.text(), "2.500000000000");
 /// assert_eq!(amount.value().to_string(), "2.5");
-/// assert_eq!(Amount::parse("1e3"), Err(AmountError::NotDecimal));
+/// // Java's BigDecimal writes what is below 10^-6 with an exponent.
+/// assert_eq!(Amount::reported("1.00000E-7")?.value().to_string(), "0.0000001");
+/// assert_eq!(Amount::registered("1e3"), Err(AmountError::NotDecimal));
 /// # Ok::<(), AmountError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,28 +210,43 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// Reads an amount.
+    /// Reads an amount as a callback has it: JSON's number without its sign, as a text or a number. Zero and
+    /// exponents are amounts here, since they are what Java writes; the exponent is exact and bounded by the digits
+    /// of the value, so that 10^999999999 is refused and never built.
     ///
     /// # Errors
     ///
-    /// [`AmountError`] names the broken rule.
-    pub fn parse(text: &str) -> Result<Self, AmountError> {
+    /// [`AmountError::NotDecimal`] or [`AmountError::TooManyDigits`].
+    pub fn reported(text: &str) -> Result<Self, AmountError> {
         if text.len() > MAX_AMOUNT_BYTES {
             return Err(AmountError::TooManyDigits);
         }
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if !all_digits(whole) || !all_digits(fraction) || (whole.len() > 1 && whole.starts_with('0')) {
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        let is_number = digits(whole) && digits(fraction) && digits(unsigned);
+        if !is_number || (whole.len() > 1 && whole.starts_with('0')) {
             return Err(AmountError::NotDecimal);
         }
         let value: Decimal = text.parse().map_err(|DecimalError| AmountError::TooManyDigits)?;
         if value.units >= LIMIT {
             return Err(AmountError::TooManyDigits);
         }
-        if value.is_zero() {
-            return Err(AmountError::NotPositive);
-        }
         Ok(Self { text: text.into(), value })
+    }
+
+    /// Reads an amount as the merchant gives it: a positive plain decimal.
+    ///
+    /// # Errors
+    ///
+    /// [`AmountError`] names the broken rule.
+    pub fn registered(text: &str) -> Result<Self, AmountError> {
+        if text.contains(['e', 'E']) {
+            return Err(AmountError::NotDecimal);
+        }
+        let amount = Self::reported(text)?;
+        if amount.value.is_zero() { Err(AmountError::NotPositive) } else { Ok(amount) }
     }
 
     /// The text as it came.
@@ -232,7 +255,7 @@ impl Amount {
         &self.text
     }
 
-    /// The value; above zero.
+    /// The value; never below zero.
     #[must_use]
     pub fn value(&self) -> Decimal {
         self.value
@@ -253,14 +276,52 @@ mod tests {
             "1 ", "01", "00.5", "1.2.3", "٣", "１",
         ];
         for text in bad {
-            assert_eq!(Amount::parse(text), Err(AmountError::NotDecimal), "{text:?}");
+            assert_eq!(Amount::registered(text), Err(AmountError::NotDecimal), "{text:?}");
+        }
+        for text in [
+            "", "-1", "+1", "NaN", "1e", "1e+", "e5", "1e5.0", "1e 5", "1E--5", "1e5e5", "01e5", ".1e5",
+            "1.e5", "0x1p3",
+        ] {
+            assert_eq!(Amount::reported(text), Err(AmountError::NotDecimal), "{text:?}");
         }
     }
 
     #[test]
-    fn zero_is_no_amount() {
+    fn exponents_are_exact_and_bounded() {
+        for (text, value) in [
+            ("1.00000E-7", "0.0000001"),
+            ("1E-12", "0.000000000001"),
+            ("1E+3", "1000"),
+            ("1e3", "1000"),
+            ("2.5e0", "2.5"),
+            ("1.23E1", "12.3"),
+            ("0E-12", "0"),
+            ("0e999999999", "0"),
+            ("1e37", &format!("1{}", "0".repeat(37))),
+            ("1e-38", &format!("0.{}1", "0".repeat(37))),
+        ] {
+            let amount = Amount::reported(text).expect(text);
+            assert_eq!((amount.value().to_string().as_str(), amount.text()), (value, text));
+        }
+        for text in [
+            "1e38",
+            "1e-39",
+            "1e999999999",
+            "1e-999999999",
+            "1e99999999999999999999",
+            "1e2147483648",
+            "9.9e37999",
+            "123456789012345678901234567890.12345678901e-20",
+        ] {
+            assert_eq!(Amount::reported(text), Err(AmountError::TooManyDigits), "{text}");
+        }
+    }
+
+    #[test]
+    fn zero_is_no_amount_at_our_own_door_and_one_in_a_callback() {
         for text in ["0", "0.0", "0.000000000000"] {
-            assert_eq!(Amount::parse(text), Err(AmountError::NotPositive), "{text}");
+            assert_eq!(Amount::registered(text), Err(AmountError::NotPositive), "{text}");
+            assert!(Amount::reported(text).unwrap().value().is_zero(), "{text}");
         }
     }
 
@@ -268,7 +329,7 @@ mod tests {
     fn the_38th_digit_is_the_last_wherever_the_point_stands() {
         let (thirty_eight, tiny) = (NINES.to_owned(), format!("0.{}1", "0".repeat(37)));
         for text in [&thirty_eight, &tiny, &format!("{}.{}", &NINES[..20], &NINES[20..])] {
-            assert_eq!(Amount::parse(text).expect(text).value().to_string(), **text);
+            assert_eq!(Amount::registered(text).expect(text).value().to_string(), **text);
         }
         for text in [
             format!("{NINES}9"),
@@ -276,13 +337,13 @@ mod tests {
             format!("1{}", "0".repeat(38)),
             format!("0.{}1", "0".repeat(38)),
         ] {
-            assert_eq!(Amount::parse(&text), Err(AmountError::TooManyDigits), "{text}");
+            assert_eq!(Amount::registered(&text), Err(AmountError::TooManyDigits), "{text}");
         }
     }
 
     #[test]
     fn zeros_at_the_end_of_a_fraction_are_no_digits() {
-        let amount = Amount::parse(&format!("{NINES}.{}", "0".repeat(60))).unwrap();
+        let amount = Amount::registered(&format!("{NINES}.{}", "0".repeat(60))).unwrap();
         assert_eq!(amount.value().to_string(), NINES);
     }
 

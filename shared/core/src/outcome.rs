@@ -17,18 +17,27 @@ pub enum Outcome {
     Confirmed,
     /// An order was paid.
     Completed,
+    /// An order was paid without the confirmation that its mode asks for, or while an operator held it. It is settled,
+    /// since the coins are gone.
+    CompletedUnconfirmed,
     /// The platform paid a withdrawal that nobody registered.
     CompletedUnregistered,
     /// An energy lease arrived.
     Leased,
     /// An order ended without being paid.
     Failed,
+    /// An order ended without being paid, and the platform named another payee than the order's.
+    FailedOtherAddress,
     /// A withdrawal that nobody registered ended without being paid.
     FailedUnregistered,
     /// An order waits for coin or gas in the merchant's hot wallet.
     Stalled,
     /// A withdrawal that nobody registered waits for coin or gas.
     StalledUnregistered,
+    /// A failure or a shortage of another withdrawal of the platform than the one that the order belongs to.
+    Foreign,
+    /// A deposit or a payment of nothing.
+    ZeroAmount,
     /// A user's deposit address changed.
     AddressChanged,
     /// A known address came again: a late retry.
@@ -38,6 +47,30 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::Credited,
+        Self::Held,
+        Self::Released,
+        Self::Reserved,
+        Self::Cancelled,
+        Self::Confirmed,
+        Self::Completed,
+        Self::CompletedUnconfirmed,
+        Self::CompletedUnregistered,
+        Self::Leased,
+        Self::Failed,
+        Self::FailedOtherAddress,
+        Self::FailedUnregistered,
+        Self::Stalled,
+        Self::StalledUnregistered,
+        Self::Foreign,
+        Self::ZeroAmount,
+        Self::AddressChanged,
+        Self::AddressKnown,
+        Self::Ignored,
+    ];
+
     /// The name in records, logs and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -49,12 +82,16 @@ impl Outcome {
             Self::Cancelled => "cancelled",
             Self::Confirmed => "confirmed",
             Self::Completed => "completed",
+            Self::CompletedUnconfirmed => "completed-unconfirmed",
             Self::CompletedUnregistered => "completed-unregistered",
             Self::Leased => "leased",
             Self::Failed => "failed",
+            Self::FailedOtherAddress => "failed-other-address",
             Self::FailedUnregistered => "failed-unregistered",
             Self::Stalled => "stalled",
             Self::StalledUnregistered => "stalled-unregistered",
+            Self::Foreign => "foreign",
+            Self::ZeroAmount => "zero-amount",
             Self::AddressChanged => "address-changed",
             Self::AddressKnown => "address-known",
             Self::Ignored => "ignored",
@@ -71,10 +108,14 @@ impl Outcome {
             Self::Reserved => "waas.withdrawal.reserved",
             Self::Cancelled => "waas.withdrawal.cancelled",
             Self::Confirmed => "waas.withdrawal.confirmed",
-            Self::Completed | Self::CompletedUnregistered => "waas.withdrawal.completed",
-            Self::Failed | Self::FailedUnregistered => "waas.withdrawal.failed",
+            Self::Completed | Self::CompletedUnconfirmed | Self::CompletedUnregistered => {
+                "waas.withdrawal.completed"
+            }
+            Self::Failed | Self::FailedOtherAddress | Self::FailedUnregistered => "waas.withdrawal.failed",
             Self::Stalled | Self::StalledUnregistered => "waas.withdrawal.stalled",
             Self::Ignored => "waas.withdrawal.unchanged",
+            Self::Foreign => "waas.contradiction",
+            Self::ZeroAmount => "waas.zero-amount",
             Self::Leased => "waas.energy.leased",
             Self::AddressChanged => "waas.address.changed",
             Self::AddressKnown => "waas.address.unchanged",

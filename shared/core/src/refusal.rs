@@ -42,9 +42,15 @@ pub enum Refusal {
     /// The order was registered too long ago to be paid now.
     #[error("the order is too old to be confirmed")]
     OrderTooOld,
-    /// The order was confirmed under another trackingId: this would pay it twice.
-    #[error("the order was confirmed under another trackingId")]
+    /// The order belongs to another withdrawal of the platform: this would pay it twice.
+    #[error("the order belongs to another trackingId")]
     OtherTrackingId,
+    /// The platform may be paying the order: it is direct, stalled, or belongs to a withdrawal of the platform.
+    #[error("the platform may be paying the order already")]
+    OrderUnderWay,
+    /// The order is paid without a confirmation, so none is given, and none can be kept back.
+    #[error("the order is paid without a confirmation: none is given, and a hold could not be kept")]
+    OrderDirect,
 }
 
 impl Refusal {
@@ -65,6 +71,8 @@ impl Refusal {
             Self::OrderHeld => 2011,
             Self::OrderTooOld => 2012,
             Self::OtherTrackingId => 2013,
+            Self::OrderUnderWay => 2014,
+            Self::OrderDirect => 2015,
         }
     }
 
@@ -85,6 +93,8 @@ impl Refusal {
             Self::OrderHeld => "order-held",
             Self::OrderTooOld => "order-too-old",
             Self::OtherTrackingId => "other-tracking-id",
+            Self::OrderUnderWay => "order-under-way",
+            Self::OrderDirect => "order-direct",
         }
     }
 

@@ -1,12 +1,15 @@
 //! The merchant's own request to register a withdrawal.
 
 use crate::address::Address;
+use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
 use crate::fields::{Fields, SchemaError};
 use crate::identity::{EventKey, Fingerprint, Identity};
+use crate::mode::Mode;
 use crate::terms::Terms;
 
-/// A merchant's own request to register a withdrawal, by the same strict reading as the platform's callbacks.
+/// A merchant's own request to register a withdrawal, by a stricter reading than the platform's callbacks: what stands
+/// here has to be found again by what the platform will say.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The merchant's id of the withdrawal.
@@ -15,31 +18,135 @@ pub struct Registration {
     pub tenant_user_id: String,
     /// What it is to pay.
     pub terms: Terms,
+    /// How it will be paid.
+    pub mode: Mode,
 }
 
 impl Registration {
-    /// Parses `{"callBackId", "tenantUserId", "chainName", "symbol", "amount", "address"}`.
+    /// Parses `{"callBackId", "tenantUserId", "chainName", "symbol", "amount", "address", "mode"}`; `mode` is
+    /// `confirmed` where it is absent.
+    ///
+    /// The two ids hold letters, digits and `-._~!$&'()*+,;=:@` only, chain and symbol printable ASCII without spaces,
+    /// the amount is a positive plain decimal, and the address is one of its chain.
     ///
     /// # Errors
     ///
     /// [`SchemaError`] names the field and the broken rule.
     pub fn parse(json: &str) -> Result<Self, SchemaError> {
         let fields = Fields::parse(json)?;
-        let (call_back_id, tenant_user_id) =
-            (fields.call_back_id()?, fields.text_or_integer("tenantUserId")?);
-        let (asset, amount) = (fields.asset()?, fields.amount("amount")?);
-        let address = Address::reported(asset.chain_name(), &fields.text("address")?);
-        Ok(Self { call_back_id, tenant_user_id, terms: Terms { asset, amount, address } })
+        let (call_back_id, tenant_user_id) = (fields.id("callBackId")?.into(), fields.id("tenantUserId")?);
+        let (chain_name, symbol) = (fields.printable("chainName")?, fields.printable("symbol")?);
+        let asset = Asset::new(&chain_name, &symbol).map_err(|_| SchemaError::Asset)?;
+        let amount = fields.registered_amount("amount")?;
+        let address =
+            Address::registered(&chain_name, &fields.text("address")?).map_err(SchemaError::Address)?;
+        let mode = match fields.optional_text("mode")? {
+            Some(mode) => mode.parse().map_err(|()| SchemaError::Mode)?,
+            None => Mode::default(),
+        };
+        Ok(Self { call_back_id, tenant_user_id, terms: Terms { asset, amount, address }, mode })
     }
 
-    /// The registration as an event: one an id, with user and terms as its content.
+    /// The registration as an event: one an id, with user, terms and mode as its content.
     #[must_use]
     pub fn identity(&self) -> Identity {
-        let content = [self.tenant_user_id.clone()].into_iter().chain(self.terms.content());
-        let content: Vec<_> = content.collect();
+        let [chain_name, symbol, amount, address] = self.terms.content();
+        let content = [&self.tenant_user_id, &chain_name, &symbol, &amount, &address].map(String::as_str);
+        let content = content.into_iter().chain([self.mode.name()]).map(Some);
         Identity {
             event_key: EventKey::new("registration", [Some(self.call_back_id.as_str())]),
-            fingerprint: Fingerprint::new("registration", content.iter().map(|part| Some(part.as_str()))),
+            fingerprint: Fingerprint::new("registration", content),
+            position: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::address::AddressError;
+    use crate::money::AmountError;
+
+    fn with(field: &str, value: Value) -> Result<Registration, SchemaError> {
+        let mut registration = json!({
+            "callBackId": "w-1", "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT", "amount": "3.3",
+            "address": "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK"
+        });
+        registration[field] = value;
+        Registration::parse(&registration.to_string())
+    }
+
+    fn refused(field: &str, value: impl Into<Value>) -> SchemaError {
+        with(field, value.into()).err().expect("refused")
+    }
+
+    #[test]
+    fn an_id_holds_nothing_that_a_url_or_an_eye_could_misread() {
+        for field in ["callBackId", "tenantUserId"] {
+            for id in
+                ["a b", " a", "a\n", "a/b", "a?b", "a#b", "a%41", "ä", "a\u{200b}", "a\"b", "a\\b", "<a>"]
+            {
+                assert_eq!(refused(field, id), SchemaError::Id(field), "{id:?}");
+            }
+            assert_eq!(refused(field, ""), SchemaError::Empty(field));
+            for id in ["250624392590001", "ryan_test_3", "a@b.c", "a+b", "-._~!$&'()*+,;=:@", "D611657466"] {
+                assert!(with(field, json!(id)).is_ok(), "{id}");
+            }
+        }
+        assert_eq!(with("tenantUserId", json!(1945)).unwrap().tenant_user_id, "1945");
+    }
+
+    #[test]
+    fn what_the_platform_could_never_name_alike_is_refused() {
+        for (field, value, error) in [
+            ("chainName", "TRON ", SchemaError::NotPrintable("chainName")),
+            ("chainName", "TRON#", SchemaError::Asset),
+            ("symbol", "US DT", SchemaError::NotPrintable("symbol")),
+            (
+                "address",
+                " TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK\n",
+                SchemaError::Address(AddressError::NotPrintable),
+            ),
+            (
+                "address",
+                "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnk",
+                SchemaError::Address(AddressError::Base58Checksum),
+            ),
+            ("amount", "1e3", SchemaError::Amount(AmountError::NotDecimal)),
+            ("amount", "0", SchemaError::Amount(AmountError::NotPositive)),
+        ] {
+            assert_eq!(refused(field, value), error, "{field} {value:?}");
+        }
+    }
+
+    #[test]
+    fn a_mode_is_one_of_two_and_confirmed_where_none_is_named() {
+        let mode = |value| with("mode", value).unwrap().mode;
+        assert_eq!([mode(Value::Null), mode(json!("confirmed"))], [Mode::Confirmed; 2]);
+        assert_eq!(mode(json!("direct")), Mode::Direct);
+        for other in ["Direct", "both", "confirmed ", "0"] {
+            assert_eq!(refused("mode", other), SchemaError::Mode, "{other}");
+        }
+        assert_eq!(refused("mode", 1), SchemaError::WrongType("mode"));
+    }
+
+    #[test]
+    fn the_same_again_is_the_same_event_and_any_other_term_is_other_content() {
+        let usual = with("amount", json!("3.3")).unwrap().identity();
+        assert_eq!(with("amount", json!("3.30")).unwrap().identity(), usual);
+        for (field, value) in [
+            ("amount", "3.4"),
+            ("tenantUserId", "1"),
+            ("symbol", "TRX"),
+            ("chainName", "XRP"),
+            ("mode", "direct"),
+        ] {
+            let other = with(field, json!(value)).unwrap().identity();
+            assert_eq!(other.event_key, usual.event_key);
+            assert_ne!(other.fingerprint, usual.fingerprint, "{field}");
+        }
+        assert_ne!(with("callBackId", json!("w-2")).unwrap().identity().event_key, usual.event_key);
     }
 }

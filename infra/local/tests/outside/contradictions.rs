@@ -6,6 +6,7 @@ use crate::harness::*;
 
 const ENDED: i64 = 2009;
 const OTHER_TERMS: i64 = 2008;
+const OTHER_TRACKING_ID: i64 = 2013;
 
 #[tokio::test]
 async fn contradictions_move_nothing_and_are_recorded_once() {
@@ -36,7 +37,16 @@ async fn contradictions_move_nothing_and_are_recorded_once() {
         ("withdrawal", with(&completion("open", "3.3"), "chainName", "ETH"), OTHER_TERMS),
         ("withdrawal", with(&completion("open", "3.3"), "tenantUserId", "1946"), 2007),
         ("withdrawal-failure", with(&failure("open"), "tenantUserId", "1946"), 2007),
-        ("withdrawal-failure", with(&failure("open"), "toAddress", evm), OTHER_TERMS),
+        (
+            "withdrawal",
+            with(&with(&completion("completed", "3.3"), "txId", "foreign"), "trackingId", "another"),
+            OTHER_TRACKING_ID,
+        ),
+        (
+            "withdrawal-confirmation",
+            with(&confirmation("failed"), "trackingId", "another"),
+            OTHER_TRACKING_ID,
+        ),
         ("insufficient-gas", retry_of(&with(&notice(7, "open").to_string(), "tenantUserId", "1946")), 2007),
     ];
     for (nth, (function, plaintext, code)) in cases.iter().enumerate() {
@@ -54,6 +64,7 @@ async fn contradictions_move_nothing_and_are_recorded_once() {
     }
     let (_, process) = deployment.function("withdrawal").await;
     assert!(process.count("order-ended") >= 3 && process.count("other-terms") >= 5);
+    assert!(process.count("other-tracking-id") >= 1);
     // A failure after the merchant's own cancellation says what is so already.
     assert_eq!(verdict(&twice(&deployment, "withdrawal-failure", &failure("cancelled")).await), ACCEPTED);
     deployment.assert_audited().await;

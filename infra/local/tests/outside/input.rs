@@ -57,18 +57,8 @@ async fn bad_input_has_its_answer_and_no_effect() {
     ] {
         assert_eq!(verdict(&deployment.post("deposit", &body).await), (400, 1004), "{name}");
     }
-    for field in [
-        "requestUUID",
-        "tenantUserId",
-        "type",
-        "txId",
-        "txIndex",
-        "chainName",
-        "symbol",
-        "amount",
-        "fromAddress",
-        "toAddress",
-    ] {
+    for field in ["requestUUID", "tenantUserId", "type", "txId", "chainName", "symbol", "amount", "toAddress"]
+    {
         let missing = deployment.send("deposit", &deposit_with(field, Value::Null)).await;
         assert_eq!(verdict(&missing), (400, 1004), "{field} missing");
         assert_eq!(missing.answer.unwrap().message, format!("{field} is missing"));
@@ -76,14 +66,14 @@ async fn bad_input_has_its_answer_and_no_effect() {
         assert_eq!(verdict(&wrong), (400, 1004), "{field} an object");
         assert_eq!(wrong.answer.unwrap().message, format!("{field} has the wrong type"));
     }
-    for amount in ["0", "-1", "1e3", "NaN", "", ".5", "0.000"] {
+    for amount in ["-1", "1e999999999", "1e-39", "NaN", "", ".5", "0x10"] {
         assert_eq!(
             verdict(&deployment.send("deposit", &deposit_with("amount", amount)).await),
             (400, 1004),
             "{amount:?}"
         );
     }
-    for amount in [json!(0), json!(-1), json!(1e300)] {
+    for amount in [json!(-1), json!(1e300)] {
         assert_eq!(
             verdict(&deployment.send("deposit", &deposit_with("amount", amount.clone())).await),
             (400, 1004),

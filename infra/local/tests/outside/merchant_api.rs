@@ -24,8 +24,9 @@ async fn the_merchant_api_answers_as_its_document_says() {
         ("amount", json!("3.4")),
         ("tenantUserId", json!("1")),
         ("symbol", json!("TRX")),
-        ("chainName", json!("ETH")),
-        ("address", json!("T")),
+        ("chainName", json!("XRP")),
+        ("address", json!("TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb")),
+        ("mode", json!("direct")),
     ] {
         let mut other = order.clone();
         other[field] = value;

@@ -5,13 +5,17 @@ use std::time::SystemTime;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use waas_callback::{CallBackId, Callback, Entry, EventKey, Fingerprint, Identity, Posting, Refusal};
+use waas_callback::{
+    CallBackId, Callback, Entry, EventKey, Fingerprint, Identity, KnownEvent, Posting, Refusal,
+};
 
 use super::{Item, Layout, get, number, put_new, read, read_asset, read_list, read_number, text, timestamp};
 use crate::retry::Unavailable;
 
 pub(crate) const KEY: &str = "eventKey";
 pub(crate) const FINGERPRINT: &str = "fingerprint";
+/// Which output of its transaction a deposit is.
+const POSITION: &str = "txIndex";
 const USER: &str = "tenantUserId";
 const RECORDED_AT: &str = "recordedAt";
 
@@ -77,6 +81,9 @@ pub(crate) fn put(
 ) -> Result<TransactWriteItem, Unavailable> {
     let told = (entry.outcome.name(), entry.outcome.detail_type());
     let mut item = item(event, &event.identity.event_key, told, &entry.postings, now)?;
+    if let Some(position) = event.identity.position {
+        item.insert(POSITION.into(), AttributeValue::N(position.to_string()));
+    }
     if let Some(fee) = entry.order.as_ref().and_then(|order| order.fee.as_ref()) {
         item.insert("fee".into(), number(fee.value()));
     }
@@ -85,11 +92,18 @@ pub(crate) fn put(
 
 /// The record of a refusal, with a key of its own: one for each refusal, event and content.
 pub(crate) fn refusal(event: &Event<'_>, refusal: Refusal, now: SystemTime) -> Result<Item, Unavailable> {
-    let Identity { event_key, fingerprint } = event.identity;
+    let Identity { event_key, fingerprint, position } = event.identity;
     // A retry repeats a refused event under a new requestUUID; a conflict of requests is one of its own.
     let request = event.callback.filter(|_| refusal == Refusal::RequestConflict);
     let request = request.map(|callback| &*callback.request_uuid);
-    let content = [Some(refusal.name()), request, Some(event_key.as_str()), Some(fingerprint.as_str())];
+    let position = position.map(|position| position.to_string());
+    let content = [
+        Some(refusal.name()),
+        request,
+        Some(event_key.as_str()),
+        Some(fingerprint.as_str()),
+        position.as_deref(),
+    ];
     let key = EventKey::new("refusal", content);
     let mut item = item(event, &key, (refusal.name(), refusal.detail_type()), &[], now)?;
     item.insert("refusedEventKey".into(), text(event_key.as_str()));
@@ -149,6 +163,15 @@ pub(crate) fn get_by(table: &str, key: &EventKey) -> Result<TransactGetItem, Una
 /// The fingerprint in an event's or a request's record.
 pub(crate) fn fingerprint(item: &Item) -> Option<Fingerprint> {
     Some(read(item, FINGERPRINT)?.to_owned().into())
+}
+
+/// What decides whether a callback tells of a recorded event again.
+pub(crate) fn known(item: &Item) -> Option<KnownEvent> {
+    let position = match item.get(POSITION) {
+        Some(position) => Some(position.as_n().ok()?.parse().ok()?),
+        None => None,
+    };
+    Some(KnownEvent { fingerprint: fingerprint(item)?, position })
 }
 
 /// An event's record.
@@ -224,6 +247,7 @@ mod tests {
             let identity = Identity {
                 event_key: "deposit-1".to_owned().into(),
                 fingerprint: fingerprint.to_owned().into(),
+                position: None,
             };
             let json = format!(r#"{{"requestUUID":"{uuid}","tenantUserId":"1","type":6,"callBackId":"w"}}"#);
             let platform = waas_platform::PrivateKey::development();

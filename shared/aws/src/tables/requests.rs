@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem};
 use aws_smithy_types::DateTime;
-use waas_callback::{Callback, Entry, Identity};
+use waas_callback::{Callback, Entry, Identity, KnownRequest};
 
 use super::{Item, Layout, get, put_new, read, text, timestamp};
 use crate::retry::Unavailable;
@@ -43,7 +43,7 @@ pub(crate) fn get_by(table: &str, request_uuid: &str) -> Result<TransactGetItem,
 }
 
 /// The event that a request told of, and with what content.
-pub(crate) fn identity(item: &Item) -> Option<Identity> {
+pub(crate) fn recorded(item: &Item) -> Option<KnownRequest> {
     let event_key = read(item, events::KEY)?.to_owned().into();
-    Some(Identity { event_key, fingerprint: events::fingerprint(item)? })
+    Some(KnownRequest { event_key, fingerprint: events::fingerprint(item)? })
 }

@@ -9,25 +9,28 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, Update};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use waas_callback::{
-    Address, Amount, Asset, CallBackId, Details, Expect, Order, OrderState, OrderUpdate, Standing, Terms,
-    TxId,
+    Address, Amount, Asset, CallBackId, Details, Expect, Mode, Order, OrderState, OrderUpdate, Payable, Seen,
+    Terms, TxId,
 };
 
 use super::{Change, Item, Layout, get, number, read, read_number, text, timestamp};
 use crate::retry::Unavailable;
 
 pub(crate) const KEY: &str = "callBackId";
+/// The withdrawal of the platform that the order belongs to.
+const TRACKING_ID: &str = "trackingId";
 
 pub(super) const LAYOUT: Layout = Layout::keyed(&[KEY]);
 
 /// Changes an order's record, if what the change was decided upon still holds.
 pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Result<Update, Unavailable> {
     let mut change = Change::default();
-    if let Some(Details { tenant_user_id, terms, is_registered }) = &order.details {
+    if let Some(Details { tenant_user_id, terms, registered }) = &order.details {
         change.set("tenantUserId", text(tenant_user_id));
-        change.set("registered", AttributeValue::Bool(*is_registered));
-        if *is_registered {
+        change.set("registered", AttributeValue::Bool(registered.is_some()));
+        if let Some(mode) = registered {
             change.set("registeredAt", text(&timestamp(now)?));
+            change.set("mode", text(mode.name()));
         }
         if let Some(terms) = terms {
             change.set("chainName", text(terms.asset.chain_name()));
@@ -35,6 +38,7 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
             change.set("amount", number(terms.amount.value()));
             change.set("amountText", text(terms.amount.text()));
             change.set("address", text(terms.address.text()));
+            change.set("canonicalAddress", text(terms.address.canonical()));
         }
     }
     if let Some(state) = order.state {
@@ -48,7 +52,7 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
     }
     let optional = [
         ("txId", order.tx_id.as_ref().map(|id| text(id.text()))),
-        ("trackingId", order.tracking_id.as_deref().map(text)),
+        (TRACKING_ID, order.tracking_id.as_deref().map(text)),
         ("stalled", order.stalled.map(|cause| text(cause.name()))),
         ("fee", order.fee.as_ref().map(|fee| number(fee.value()))),
         ("held", order.is_held.map(AttributeValue::Bool)),
@@ -80,46 +84,67 @@ pub(crate) async fn send(
 
 fn expect(change: &mut Change, expect: &Expect) {
     match expect {
-        Expect::Seen(Standing::Absent) => change.condition("attribute_not_exists(callBackId)", &[], []),
-        Expect::Seen(standing) => stands(change, *standing),
-        Expect::SeenAndNotHeld(standing) => {
-            stands(change, *standing);
-            let not_held = "(attribute_not_exists(#held) OR #held = :notHeld)";
-            change.condition(not_held, &["held"], [("notHeld", AttributeValue::Bool(false))]);
-        }
-        Expect::Open(tenant_user_id) => open(change, tenant_user_id),
-        Expect::OpenWith(tenant_user_id, terms) => {
-            open(change, tenant_user_id);
+        Expect::Absent => change.condition("attribute_not_exists(callBackId)", &[], []),
+        Expect::AsRead(seen) => as_read(change, seen),
+        Expect::Payable(Payable { tenant_user_id, terms, tracking_id }) => {
+            let states = [
+                ("confirmed", text(OrderState::Confirmed.name())),
+                ("reserved", text(OrderState::Reserved.name())),
+                ("direct", text(Mode::Direct.name())),
+            ];
+            let payable = "(#state = :confirmed OR (#state = :reserved AND #mode = :direct))";
+            change.condition(payable, &["state", "mode"], states);
+            change.equals("tenantUserId", text(tenant_user_id));
             change.equals("chainName", text(terms.asset.chain_name()));
             change.equals("symbol", text(terms.asset.symbol()));
             change.equals("amount", number(terms.amount.value()));
-            change.equals("address", text(terms.address.text()));
+            change.equals("canonicalAddress", text(terms.address.canonical()));
+            belongs_to(change, tracking_id.as_deref());
         }
-        Expect::Reserved => change.equals("state", text(OrderState::Reserved.name())),
+        Expect::Open { tenant_user_id, tracking_id } => {
+            let states = [
+                ("confirmed", text(OrderState::Confirmed.name())),
+                ("reserved", text(OrderState::Reserved.name())),
+            ];
+            change.condition("#state IN (:reserved, :confirmed)", &["state"], states);
+            change.equals("tenantUserId", text(tenant_user_id));
+            belongs_to(change, tracking_id.as_deref());
+        }
+        Expect::Holdable => {
+            change.equals("state", text(OrderState::Reserved.name()));
+            let confirmed = [("direct", text(Mode::Direct.name()))];
+            change.condition("(attribute_not_exists(#mode) OR #mode <> :direct)", &["mode"], confirmed);
+        }
     }
 }
 
-fn stands(change: &mut Change, standing: Standing) {
-    let (state, is_registered) = match standing {
-        Standing::Registered(state) => (state, true),
-        Standing::CompletedUnregistered => (OrderState::Completed, false),
-        Standing::FailedUnregistered => (OrderState::Failed, false),
-        Standing::Absent => return,
-    };
-    change.equals("state", text(state.name()));
-    let condition = if is_registered {
+fn as_read(change: &mut Change, seen: &Seen) {
+    change.equals("state", text(seen.state.name()));
+    let registered = if seen.is_registered {
         "(attribute_not_exists(#registered) OR #registered <> :unregistered)"
     } else {
         "#registered = :unregistered"
     };
-    change.condition(condition, &["registered"], [("unregistered", AttributeValue::Bool(false))]);
+    change.condition(registered, &["registered"], [("unregistered", AttributeValue::Bool(false))]);
+    match &seen.tracking_id {
+        Some(tracking_id) => change.equals(TRACKING_ID, text(tracking_id)),
+        None => change.condition(format!("attribute_not_exists(#{TRACKING_ID})"), &[TRACKING_ID], []),
+    }
+    if seen.not_held {
+        let not_held = "(attribute_not_exists(#held) OR #held = :notHeld)";
+        change.condition(not_held, &["held"], [("notHeld", AttributeValue::Bool(false))]);
+    }
+    if seen.not_stalled {
+        change.condition("attribute_not_exists(#stalled)", &["stalled"], []);
+    }
 }
 
-fn open(change: &mut Change, tenant_user_id: &str) {
-    let [reserved, confirmed] = [OrderState::Reserved, OrderState::Confirmed].map(|state| text(state.name()));
-    let states = [("reserved", reserved), ("confirmed", confirmed)];
-    change.condition("#state IN (:reserved, :confirmed)", &["state"], states);
-    change.equals("tenantUserId", text(tenant_user_id));
+/// The order belongs to this withdrawal of the platform or to none yet. Without a trackingId nothing can be compared.
+fn belongs_to(change: &mut Change, tracking_id: Option<&str>) {
+    if let Some(tracking_id) = tracking_id {
+        let belongs = format!("(attribute_not_exists(#{TRACKING_ID}) OR #{TRACKING_ID} = :spokenOf)");
+        change.condition(belongs, &[TRACKING_ID], [("spokenOf", text(tracking_id))]);
+    }
 }
 
 /// Reads an order in a transaction.
@@ -138,7 +163,7 @@ fn read_order(item: &Item) -> Option<Order> {
         Some(amount) => {
             let asset = Asset::new(read(item, "chainName")?, read(item, "symbol")?).ok()?;
             let address = Address::reported(asset.chain_name(), read(item, "address")?);
-            Some(Terms { asset, amount: Amount::parse(amount).ok()?, address })
+            Some(Terms { asset, amount: Amount::reported(amount).ok()?, address })
         }
         None => None,
     };
@@ -150,9 +175,13 @@ fn read_order(item: &Item) -> Option<Order> {
         state: read(item, "state")?.parse().ok()?,
         is_registered: !is_false("registered"),
         is_held: item.contains_key("held") && !is_false("held"),
-        tracking_id: read(item, "trackingId").map(str::to_owned),
+        mode: read(item, "mode").map_or(Some(Mode::default()), |mode| mode.parse().ok())?,
+        tracking_id: read(item, TRACKING_ID).map(str::to_owned),
         tx_id: read(item, "txId").map(TxId::from),
-        stalled: read(item, "stalled").and_then(|cause| cause.parse().ok()),
+        stalled: match read(item, "stalled") {
+            Some(cause) => Some(cause.parse().ok()?),
+            None => None,
+        },
         fee: read_number(item, "fee"),
         registered_at: match read(item, "registeredAt") {
             Some(time) => {
@@ -167,6 +196,8 @@ fn read_order(item: &Item) -> Option<Order> {
 
 #[cfg(test)]
 mod tests {
+    use waas_callback::Standing;
+
     use super::*;
 
     fn item(attributes: &[(&str, AttributeValue)]) -> Item {
@@ -192,7 +223,7 @@ mod tests {
     fn an_order_is_read_whole_or_not_at_all() {
         let order = recorded(&registered()).unwrap();
         assert_eq!(order.terms.as_ref().unwrap().amount.text(), "3.30", "as the merchant wrote it");
-        assert_eq!((order.standing(), order.is_held), (Standing::Registered(OrderState::Reserved), false));
+        assert_eq!((order.standing(), order.is_held), (Standing::Reserved, false));
         for required in ["callBackId", "tenantUserId", "state", "chainName", "symbol", "address"] {
             let mut damaged = registered();
             damaged.remove(required);
@@ -200,7 +231,9 @@ mod tests {
         }
         for (attribute, value) in [
             ("state", text("paid")),
-            ("amountText", text("1e3")),
+            ("amountText", text("-1")),
+            ("mode", text("both")),
+            ("stalled", text("for ever")),
             ("chainName", text("TRON#")),
             ("registeredAt", text("yesterday")),
         ] {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Callback, CallbackType, Room, json};
 use crate::address::Address;
 use crate::asset::Asset;
+use crate::echo::Echo;
 use crate::fields::{Fields, SchemaError};
 use crate::money::Amount;
 use crate::terms::Terms;
@@ -15,14 +16,14 @@ use crate::tx_id::TxId;
 pub struct Deposit {
     /// Transaction hash.
     pub tx_id: TxId,
-    /// Position of the transaction; the platform sends −1 where it has none.
-    pub tx_index: i64,
+    /// Position of the output in its transaction; the platform sends −1 where it has none.
+    pub tx_index: Echo,
     /// Chain and symbol.
     pub asset: Asset,
     /// What arrived.
     pub amount: Amount,
-    /// The payer's address; empty where the chain knows none.
-    pub from_address: Address,
+    /// The payer's address, where the chain knows one.
+    pub from_address: Echo,
     /// The user's deposit address.
     pub to_address: Address,
     /// Risk score of the payer, 0 to 100 by the documents; absent if it is no integer.
@@ -40,11 +41,11 @@ struct Reply<'a> {
     tracking_id: Option<&'a str>,
     state: (),
     tx_id: &'a str,
-    tx_index: i64,
+    tx_index: &'a Echo,
     chain_name: &'a str,
     symbol: &'a str,
     amount: &'a str,
-    from_address: &'a str,
+    from_address: &'a Echo,
     to_address: &'a str,
     tenant_type: (),
     #[serde(rename = "requestUUID")]
@@ -55,13 +56,12 @@ struct Reply<'a> {
 impl Deposit {
     pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, SchemaError> {
         let asset = fields.asset()?;
-        let address = |text: String| Address::reported(asset.chain_name(), &text);
         Ok(Self {
             tx_id: fields.tx_id()?,
-            tx_index: fields.integer("txIndex")?,
+            tx_index: fields.echo("txIndex"),
             amount: fields.amount("amount")?,
-            from_address: address(fields.text_or_empty("fromAddress")?),
-            to_address: address(fields.text("toAddress")?),
+            from_address: fields.echo("fromAddress"),
+            to_address: Address::reported(asset.chain_name(), &fields.text("toAddress")?),
             risk_level_from: fields.risk_level("riskLevelFrom"),
             risk_level_to: fields.risk_level("riskLevelTo"),
             asset,
@@ -93,13 +93,15 @@ impl Room for Deposit {
     fn content_parts(&self) -> Vec<Option<String>> {
         vec![
             Some(self.tx_id.canonical().to_owned()),
-            Some(self.tx_index.to_string()),
             Some(self.asset.chain_name().to_owned()),
             Some(self.asset.symbol().to_owned()),
             Some(self.amount.value().to_string()),
-            Some(self.from_address.canonical().to_owned()),
             Some(self.to_address.canonical().to_owned()),
         ]
+    }
+
+    fn position(&self) -> Option<u64> {
+        u64::try_from(self.tx_index.as_integer()?).ok()
     }
 
     fn reply(&self, callback: &Callback, _: Option<&Terms>) -> String {
@@ -109,11 +111,11 @@ impl Room for Deposit {
             tracking_id: callback.tracking_id.as_deref(),
             state: (),
             tx_id: self.tx_id.text(),
-            tx_index: self.tx_index,
+            tx_index: &self.tx_index,
             chain_name: self.asset.chain_name(),
             symbol: self.asset.symbol(),
             amount: self.amount.text(),
-            from_address: self.from_address.text(),
+            from_address: &self.from_address,
             to_address: self.to_address.text(),
             tenant_type: (),
             request_uuid: &callback.request_uuid,

@@ -40,8 +40,6 @@ fn what_means_money_or_identity_changes_the_content_but_not_the_event() {
         ("\"2049\"", "\"2050\""),
         ("\"6484\"", "\"6485\""),
         ("\"6484\"", "null"),
-        ("-1", "1"),
-        ("\"fromAddress\": \"TG", "\"fromAddress\": \"Tg"),
     ] {
         let other = identity(&DEPOSIT.replacen(part, changed, 1));
         assert_eq!(other.event_key, original.event_key, "{part}");
@@ -59,9 +57,28 @@ fn what_means_neither_changes_nothing() {
         ("\"riskLevelTo\": 3", "\"riskLevelTo\": 99"),
         ("\"business\": 0", "\"business\": 0, \"tag\": 1"),
         ("\"type\": 1", "\"type\": \"1\""),
+        ("\"fromAddress\": \"TG", "\"fromAddress\": \"Tg"), // another input of the same payer's
+        ("\"fromAddress\": \"TG", "\"from\": \"TG"),
+        ("\"txIndex\": -1", "\"txIndex\": null"),
+        ("\"txIndex\": -1", "\"txIndex\": \"-1\""),
         ("b00a4aa3d6426f6409a83ae72a79de5b", "B00A4AA3D6426F6409A83AE72A79DE5B"),
     ] {
         assert_eq!(identity(&DEPOSIT.replacen(part, changed, 1)), original, "{part}");
+    }
+}
+
+#[test]
+fn the_output_of_a_transaction_stands_beside_the_content() {
+    let at =
+        |index: &str| identity(&DEPOSIT.replacen("\"txIndex\": -1", &format!("\"txIndex\": {index}"), 1));
+    let untold = at("-1");
+    assert_eq!(untold.position, None);
+    for (index, position) in
+        [("0", Some(0)), ("\"7\"", Some(7)), ("null", None), ("1.5", None), ("[1]", None)]
+    {
+        let told = at(index);
+        assert_eq!((told.position, &told.event_key), (position, &untold.event_key), "{index}");
+        assert_eq!(told.fingerprint, untold.fingerprint, "{index}");
     }
 }
 
@@ -79,8 +96,10 @@ fn hexadecimal_addresses_have_no_case_and_base58_has() {
 fn other_types_are_named_as_the_platform_advises() {
     let withdrawal = identity(WITHDRAWAL);
     let other_order = identity(&WITHDRAWAL.replace("250624392590001", "250624392590002"));
-    assert_eq!(other_order.event_key, withdrawal.event_key, "txId names a withdrawal");
-    assert_ne!(other_order.fingerprint, withdrawal.fingerprint);
+    assert_ne!(other_order.event_key, withdrawal.event_key, "one transaction can pay many orders");
+    let other_amount = identity(&WITHDRAWAL.replace("2.500000000000", "2.6"));
+    assert_eq!(other_amount.event_key, withdrawal.event_key);
+    assert_ne!(other_amount.fingerprint, withdrawal.fingerprint);
     let energy = identity(&WITHDRAWAL.replace("USDT", "ENERGY"));
     assert_ne!(energy.event_key, withdrawal.event_key);
 

@@ -6,6 +6,7 @@ use super::{Callback, CallbackType, Room, json};
 use crate::address::Address;
 use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
+use crate::echo::Echo;
 use crate::fields::{Fields, SchemaError};
 use crate::terms::Terms;
 use crate::tx_id::TxId;
@@ -23,9 +24,9 @@ pub struct Withdrawal {
     /// What was paid, and to whom. Symbol `ENERGY` is a lease, not a coin, and the amount then the number of leases.
     pub paid: Terms,
     /// The hot wallet.
-    pub from_address: Address,
-    /// Arrival of an energy lease, in milliseconds since 1970.
-    pub tx_time_stamp: Option<i64>,
+    pub from_address: Echo,
+    /// Arrival of an energy lease, in milliseconds since 1970, where it was sent.
+    pub tx_time_stamp: Option<Echo>,
 }
 
 #[derive(Serialize)]
@@ -38,27 +39,26 @@ struct Reply<'a> {
     chain_name: &'a str,
     symbol: &'a str,
     amount: &'a str,
-    from_address: &'a str,
+    from_address: &'a Echo,
     to_address: &'a str,
     #[serde(rename = "requestUUID")]
     request_uuid: &'a str,
     tenant_user_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tx_time_stamp: Option<i64>,
+    tx_time_stamp: Option<&'a Echo>,
 }
 
 impl Withdrawal {
     pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, SchemaError> {
         let asset = fields.asset()?;
-        let address = |text: String| Address::reported(asset.chain_name(), &text);
         Ok(Self {
             call_back_id: fields.call_back_id()?,
             tx_id: fields.tx_id()?,
-            from_address: address(fields.text_or_empty("fromAddress")?),
-            tx_time_stamp: fields.optional_integer("txTimeStamp")?,
+            from_address: fields.echo("fromAddress"),
+            tx_time_stamp: fields.optional_echo("txTimeStamp"),
             paid: Terms {
                 amount: fields.amount("amount")?,
-                address: address(fields.text("toAddress")?),
+                address: Address::reported(asset.chain_name(), &fields.text("toAddress")?),
                 asset,
             },
         })
@@ -85,20 +85,24 @@ impl Room for Withdrawal {
         Some(&self.call_back_id)
     }
 
+    /// The order names it too: one transaction can pay many.
     fn event_parts<'a>(&'a self, _: &'a Callback) -> Vec<Option<&'a str>> {
         let asset = &self.paid.asset;
-        vec![Some(self.tx_id.canonical()), Some(asset.chain_name()), Some(asset.symbol())]
+        vec![
+            Some(self.tx_id.canonical()),
+            Some(asset.chain_name()),
+            Some(asset.symbol()),
+            Some(self.call_back_id.as_str()),
+        ]
     }
 
     fn content_parts(&self) -> Vec<Option<String>> {
         let [chain_name, symbol, amount, to_address] = self.paid.content();
         vec![
             Some(self.tx_id.canonical().to_owned()),
-            self.tx_time_stamp.map(|time| time.to_string()),
             Some(chain_name),
             Some(symbol),
             Some(amount),
-            Some(self.from_address.canonical().to_owned()),
             Some(to_address),
         ]
     }
@@ -112,11 +116,11 @@ impl Room for Withdrawal {
             chain_name: self.paid.asset.chain_name(),
             symbol: self.paid.asset.symbol(),
             amount: self.paid.amount.text(),
-            from_address: self.from_address.text(),
+            from_address: &self.from_address,
             to_address: self.paid.address.text(),
             request_uuid: &callback.request_uuid,
             tenant_user_id: &callback.tenant_user_id,
-            tx_time_stamp: self.tx_time_stamp,
+            tx_time_stamp: self.tx_time_stamp.as_ref(),
         })
     }
 }

@@ -3,8 +3,8 @@
 use super::{Callback, CallbackType, OrderReply, Room};
 use crate::address::Address;
 use crate::call_back_id::CallBackId;
+use crate::echo::Echo;
 use crate::fields::{Fields, SchemaError};
-use crate::hexadecimal::fold;
 use crate::terms::Terms;
 
 /// Type 5. Names neither amount nor symbol.
@@ -12,20 +12,20 @@ use crate::terms::Terms;
 pub struct WithdrawalFailure {
     /// The merchant's id of the withdrawal.
     pub call_back_id: CallBackId,
-    /// The payee, where sent.
-    pub to_address: Option<String>,
+    /// The payee. A comment: what ends is the order.
+    pub to_address: Echo,
 }
 
 impl WithdrawalFailure {
     pub(super) fn parse(fields: &Fields<'_>) -> Result<Self, SchemaError> {
-        Ok(Self { call_back_id: fields.call_back_id()?, to_address: fields.optional_text("toAddress")? })
+        Ok(Self { call_back_id: fields.call_back_id()?, to_address: fields.echo("toAddress") })
     }
 
     /// Is the payee that of the terms, as far as this names one?
     #[must_use]
     pub fn agrees_with(&self, terms: &Terms) -> bool {
-        let to_address = self.to_address.as_deref();
-        to_address.is_none_or(|text| Address::reported(terms.asset.chain_name(), text) == terms.address)
+        let to_address = self.to_address.as_text();
+        to_address.is_none_or(|text| Address::reported(terms.asset.chain_name(), &text) == terms.address)
     }
 }
 
@@ -43,7 +43,7 @@ impl Room for WithdrawalFailure {
     }
 
     fn content_parts(&self) -> Vec<Option<String>> {
-        vec![self.to_address.as_deref().map(|address| fold(address).into_owned())]
+        Vec::new()
     }
 
     fn reply(&self, callback: &Callback, _: Option<&Terms>) -> String {

@@ -3,11 +3,12 @@
 
 use super::state::{Order, OrderState, StallCause, Standing};
 use super::transitions::{Effect, OrderEvent, Transition, transition};
-use super::update::{Details, Expect, OrderUpdate};
+use super::update::{Details, Expect, OrderUpdate, Payable, Seen};
 use crate::call_back_id::CallBackId;
-use crate::callback::{Withdrawal, WithdrawalConfirmation, WithdrawalFailure};
+use crate::callback::{Callback, Withdrawal, WithdrawalConfirmation, WithdrawalFailure};
 use crate::decision::{Decision, Situation};
 use crate::entry::Entry;
+use crate::mode::Mode;
 use crate::money::Amount;
 use crate::outcome::Outcome;
 use crate::policy::ActualBelowOrder;
@@ -20,63 +21,75 @@ use crate::terms::Terms;
 ///
 /// # Errors
 ///
-/// [`Refusal::OtherUser`] or [`Refusal::OtherTerms`] if the id is known with other content.
+/// [`Refusal::OtherUser`] or [`Refusal::OtherTerms`] if the platform reported another user or other terms for the id;
+/// [`Refusal::OrderEnded`] if the order was cancelled or has failed.
 pub fn register(
     registration: &Registration,
     order: Option<&Order>,
     actual_below_order: ActualBelowOrder,
 ) -> Result<Entry, Refusal> {
-    let Registration { call_back_id, tenant_user_id, terms } = registration;
-    let standing = standing(order);
+    let Registration { call_back_id, tenant_user_id, terms, mode } = registration;
     let mut fee = None;
     if let Some(order) = order {
         is_of_user(order, tenant_user_id)?;
         match &order.terms {
             // Paid before it was registered: what was paid is held against the order, as in the usual sequence.
-            Some(paid) if standing == Standing::CompletedUnregistered => {
+            Some(paid) if order.standing() == Standing::CompletedUnregistered => {
                 fee = fee_of(terms, paid, actual_below_order)?;
             }
             Some(known) if known != terms => return Err(Refusal::OtherTerms),
             _ => {}
         }
     }
-    let (next, effect) = match transition(standing, OrderEvent::Register) {
+    let (next, effect) = match transition(standing(order), OrderEvent::Register) {
         Transition::To(next, effect) => (next, effect),
         // Registered, though the registration's own event is missing: nothing says that it had this content.
-        Transition::Stay | Transition::Note => return Err(Refusal::EventConflict),
+        Transition::Stay | Transition::Note | Transition::Alarm => return Err(Refusal::EventConflict),
         Transition::Refuse(refusal) => return Err(refusal),
     };
-    let mut update = OrderUpdate::new(call_back_id, Expect::Seen(standing));
-    update.state = Some(state_of(next));
+    let mut update = OrderUpdate::new(call_back_id, as_read(order));
+    update.state = Some(next);
     update.details = Some(Details {
         tenant_user_id: tenant_user_id.clone(),
         terms: Some(terms.clone()),
-        is_registered: true,
+        registered: Some(*mode),
     });
     update.fee = fee;
     let postings = postings(effect, tenant_user_id, terms);
-    let outcome = match state_of(next) {
-        OrderState::Completed => Outcome::Completed,
-        OrderState::Failed => Outcome::Failed,
-        OrderState::Reserved | OrderState::Confirmed | OrderState::Cancelled => Outcome::Reserved,
+    let outcome = match (next, mode) {
+        (OrderState::Completed, Mode::Direct) => Outcome::Completed,
+        (OrderState::Completed, Mode::Confirmed) => Outcome::CompletedUnconfirmed,
+        (OrderState::Failed, _) => Outcome::Failed,
+        (OrderState::Reserved | OrderState::Confirmed | OrderState::Cancelled, _) => Outcome::Reserved,
     };
     Ok(Entry { postings, order: Some(update), ..Entry::of(outcome) })
 }
 
-/// Decides on a cancellation.
+/// Decides on a cancellation by the merchant.
 ///
 /// # Errors
 ///
-/// If the order is unknown, confirmed or ended otherwise.
+/// If the order is unknown, ended otherwise, confirmed, or the platform may be paying it.
 pub fn cancel(call_back_id: &CallBackId, order: Option<&Order>) -> Result<Entry, Refusal> {
-    end(call_back_id, order, OrderEvent::Cancel, Outcome::Cancelled)
+    let (next, effect) = match transition(standing(order), OrderEvent::Cancel) {
+        Transition::To(next, effect) => (next, effect),
+        Transition::Stay | Transition::Note | Transition::Alarm => return Ok(Entry::of(Outcome::Ignored)),
+        Transition::Refuse(refusal) => return Err(refusal),
+    };
+    let order = order.ok_or(Refusal::UnknownOrder)?;
+    let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
+    let seen = Seen { not_stalled: true, ..Seen::of(order) };
+    let mut update = OrderUpdate::new(call_back_id, Expect::AsRead(seen));
+    update.state = Some(next);
+    let postings = postings(effect, &order.tenant_user_id, terms);
+    Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Cancelled) })
 }
 
 /// Puts an order on hold, or takes it off: while it is held it is not confirmed. Decided without having read the
 /// order; where the expectation fails, [`refuse_hold`] says why.
 #[must_use]
 pub fn hold(call_back_id: &CallBackId, is_held: bool) -> OrderUpdate {
-    OrderUpdate { is_held: Some(is_held), ..OrderUpdate::new(call_back_id, Expect::Reserved) }
+    OrderUpdate { is_held: Some(is_held), ..OrderUpdate::new(call_back_id, Expect::Holdable) }
 }
 
 /// Why an order cannot be put on hold or taken off; `None` if it can.
@@ -84,7 +97,7 @@ pub fn hold(call_back_id: &CallBackId, is_held: bool) -> OrderUpdate {
 pub fn refuse_hold(order: Option<&Order>) -> Option<Refusal> {
     match transition(standing(order), OrderEvent::Hold) {
         Transition::Refuse(refusal) => Some(refusal),
-        Transition::To(..) | Transition::Stay | Transition::Note => None,
+        Transition::To(..) | Transition::Stay | Transition::Note | Transition::Alarm => None,
     }
 }
 
@@ -92,17 +105,13 @@ pub fn refuse_hold(order: Option<&Order>) -> Option<Refusal> {
 ///
 /// # Errors
 ///
-/// In this order: the order is unknown, another user's, ended, of other terms than the request names, held,
-/// too old, or confirmed under another trackingId (which would be a second payment of one order).
+/// In this order: the order is unknown, another user's, another trackingId's (which would be a second payment of one
+/// order), ended or direct, of other terms than the request names, held, or too old.
 pub fn confirm(situation: &Situation<'_>, asked: &WithdrawalConfirmation) -> Result<Decision, Refusal> {
     let Some(order) = situation.found.order.read() else { return Ok(Decision::ReadOrder) };
     let order = order.ok_or(Refusal::UnknownOrder)?;
     let callback = situation.callback;
-    is_of_user(order, &callback.tenant_user_id)?;
-    let transition = transition(order.standing(), OrderEvent::Confirm);
-    if let Transition::Refuse(refusal) = transition {
-        return Err(refusal);
-    }
+    let transition = reported(order, callback, OrderEvent::Confirm)?;
     let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
     if !asked.agrees_with(terms) {
         return Err(Refusal::OtherTerms);
@@ -114,16 +123,11 @@ pub fn confirm(situation: &Situation<'_>, asked: &WithdrawalConfirmation) -> Res
     if age.is_some_and(|age| age > situation.policy.confirmation_max_age) {
         return Err(Refusal::OrderTooOld);
     }
-    let is_again = order.state == OrderState::Confirmed;
-    let is_other = order.tracking_id.is_some() && order.tracking_id != callback.tracking_id;
-    if is_again && is_other {
-        return Err(Refusal::OtherTrackingId);
-    }
-    let mut update = OrderUpdate::new(&asked.call_back_id, Expect::SeenAndNotHeld(order.standing()));
+    let seen = Seen { not_held: true, ..Seen::of(order) };
+    let mut update = pinning(&asked.call_back_id, Expect::AsRead(seen), callback);
     if let Transition::To(next, _) = transition {
-        update.state = Some(state_of(next));
+        update.state = Some(next);
     }
-    update.tracking_id.clone_from(&callback.tracking_id);
     let payout = Some(terms.clone());
     Ok(Entry { order: Some(update), payout, ..Entry::of(Outcome::Confirmed) }.into())
 }
@@ -146,61 +150,83 @@ pub fn confirm_again(order: Option<&Order>) -> Result<Terms, Refusal> {
 ///
 /// # Errors
 ///
-/// If the order is another user's, ended, or of other terms.
+/// If the order is another user's, another trackingId's, ended, or of other terms.
 pub fn complete(situation: &Situation<'_>, withdrawal: &Withdrawal) -> Result<Decision, Refusal> {
-    let tenant_user_id = &situation.callback.tenant_user_id;
+    let Situation { callback, found, policy, .. } = situation;
+    let tenant_user_id = &callback.tenant_user_id;
     let paid = &withdrawal.paid;
-    let mut update = OrderUpdate::new(&withdrawal.call_back_id, Expect::Seen(Standing::Absent));
-    update.state = Some(OrderState::Completed);
-    update.tx_id = Some(withdrawal.tx_id.clone());
-    let Some(order) = situation.found.order.read() else {
-        update.expect = Expect::OpenWith(tenant_user_id.clone(), paid.clone());
+    let completed = |expect| OrderUpdate {
+        state: Some(OrderState::Completed),
+        tx_id: Some(withdrawal.tx_id.clone()),
+        ..pinning(&withdrawal.call_back_id, expect, callback)
+    };
+    let Some(order) = found.order.read() else {
+        if paid.amount.value().is_zero() {
+            return Ok(Decision::ReadOrder);
+        }
+        let payable = Payable {
+            tenant_user_id: tenant_user_id.clone(),
+            terms: paid.clone(),
+            tracking_id: callback.tracking_id.clone(),
+        };
         let postings = postings(Effect::Settle, tenant_user_id, paid);
-        return Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Completed) }.into());
+        let order = Some(completed(Expect::Payable(payable)));
+        return Ok(Entry { postings, order, ..Entry::of(Outcome::Completed) }.into());
     };
     let Some(order) = order else {
-        update.details = Some(Details {
-            tenant_user_id: tenant_user_id.clone(),
-            terms: Some(paid.clone()),
-            is_registered: false,
-        });
-        return Ok(Entry { order: Some(update), ..Entry::of(Outcome::CompletedUnregistered) }.into());
+        if paid.amount.value().is_zero() {
+            return Ok(Entry::of(Outcome::ZeroAmount).into());
+        }
+        let (tenant_user_id, terms) = (tenant_user_id.clone(), Some(paid.clone()));
+        let details = Some(Details { tenant_user_id, terms, registered: None });
+        let order = Some(OrderUpdate { details, ..completed(Expect::Absent) });
+        return Ok(Entry { order, ..Entry::of(Outcome::CompletedUnregistered) }.into());
     };
-    is_of_user(order, tenant_user_id)?;
-    if let Transition::Refuse(refusal) = transition(order.standing(), OrderEvent::Complete) {
-        return Err(refusal);
-    }
+    reported(order, callback, OrderEvent::Complete)?;
     let ordered = order.terms.as_ref().ok_or(Refusal::OtherTerms)?;
-    update.expect = Expect::Seen(order.standing());
-    update.fee = fee_of(ordered, paid, situation.policy.actual_below_order)?;
+    let fee = fee_of(ordered, paid, policy.actual_below_order)?;
     let postings = postings(Effect::Settle, tenant_user_id, ordered);
-    Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Completed) }.into())
+    let is_expected = order.state == OrderState::Confirmed || order.mode == Mode::Direct;
+    let outcome =
+        if is_expected && !order.is_held { Outcome::Completed } else { Outcome::CompletedUnconfirmed };
+    let order = Some(OrderUpdate { fee, ..completed(Expect::AsRead(Seen::of(order))) });
+    Ok(Entry { postings, order, ..Entry::of(outcome) }.into())
 }
 
-/// Decides on a failure (type 5).
+/// Decides on a failure (type 5). A payee other than the order's is told apart and keeps no funds frozen: what ends is
+/// the order.
 ///
 /// # Errors
 ///
 /// If the order is another user's, or was completed.
 pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<Decision, Refusal> {
     let Some(order) = situation.found.order.read() else { return Ok(Decision::ReadOrder) };
-    let tenant_user_id = &situation.callback.tenant_user_id;
-    let Some(order) = order else {
-        let mut update = OrderUpdate::new(&failure.call_back_id, Expect::Seen(Standing::Absent));
-        update.state = Some(OrderState::Failed);
-        update.details =
-            Some(Details { tenant_user_id: tenant_user_id.clone(), terms: None, is_registered: false });
-        return Ok(Entry { order: Some(update), ..Entry::of(Outcome::FailedUnregistered) }.into());
+    let callback = situation.callback;
+    let failed = |expect| OrderUpdate {
+        state: Some(OrderState::Failed),
+        ..pinning(&failure.call_back_id, expect, callback)
     };
-    is_of_user(order, tenant_user_id)?;
-    if order.terms.as_ref().is_some_and(|terms| !failure.agrees_with(terms)) {
-        return Err(Refusal::OtherTerms);
-    }
-    end(&failure.call_back_id, Some(order), OrderEvent::Fail, Outcome::Failed).map(Decision::from)
+    let Some(order) = order else {
+        let tenant_user_id = callback.tenant_user_id.clone();
+        let details = Some(Details { tenant_user_id, terms: None, registered: None });
+        let order = Some(OrderUpdate { details, ..failed(Expect::Absent) });
+        return Ok(Entry { order, ..Entry::of(Outcome::FailedUnregistered) }.into());
+    };
+    let effect = match reported(order, callback, OrderEvent::Fail)? {
+        Transition::To(_, effect) => effect,
+        Transition::Alarm => return Ok(Entry::of(Outcome::Foreign).into()),
+        _ => return Ok(Entry::of(Outcome::Ignored).into()),
+    };
+    let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
+    let outcome = if failure.agrees_with(terms) { Outcome::Failed } else { Outcome::FailedOtherAddress };
+    let postings = postings(effect, &order.tenant_user_id, terms);
+    let order = Some(failed(Expect::AsRead(Seen::of(order))));
+    Ok(Entry { postings, order, ..Entry::of(outcome) }.into())
 }
 
 /// Decides on a stall (types 6 and 7): at first, without having read the order, as it should be, so that it costs one
-/// round trip; where that does not hold, upon the order that was found.
+/// round trip; where that does not hold, upon the order that was found. It binds the order to no withdrawal of the
+/// platform.
 ///
 /// # Errors
 ///
@@ -210,42 +236,40 @@ pub fn stall(
     call_back_id: &CallBackId,
     cause: StallCause,
 ) -> Result<Decision, Refusal> {
-    let tenant_user_id = &situation.callback.tenant_user_id;
+    let callback = situation.callback;
     let note = |expect| {
         let update = OrderUpdate { stalled: Some(cause), ..OrderUpdate::new(call_back_id, expect) };
         Entry { order: Some(update), ..Entry::of(Outcome::Stalled) }.into()
     };
     let Some(order) = situation.found.order.read() else {
-        return Ok(note(Expect::Open(tenant_user_id.clone())));
+        let (tenant_user_id, tracking_id) = (callback.tenant_user_id.clone(), callback.tracking_id.clone());
+        return Ok(note(Expect::Open { tenant_user_id, tracking_id }));
     };
     let Some(order) = order else { return Ok(Entry::of(Outcome::StalledUnregistered).into()) };
-    is_of_user(order, tenant_user_id)?;
-    match transition(order.standing(), OrderEvent::Stall) {
-        Transition::Note => Ok(note(Expect::Seen(order.standing()))),
-        Transition::Stay | Transition::To(..) => Ok(Entry::of(Outcome::Ignored).into()),
-        Transition::Refuse(refusal) => Err(refusal),
+    match reported(order, callback, OrderEvent::Stall)? {
+        Transition::Note => Ok(note(Expect::AsRead(Seen::of(order)))),
+        Transition::Alarm => Ok(Entry::of(Outcome::Foreign).into()),
+        _ => Ok(Entry::of(Outcome::Ignored).into()),
     }
 }
 
-/// Ends an order by one of the events that give its funds back.
-fn end(
-    call_back_id: &CallBackId,
-    order: Option<&Order>,
-    event: OrderEvent,
-    outcome: Outcome,
-) -> Result<Entry, Refusal> {
-    let standing = standing(order);
-    let (next, effect) = match transition(standing, event) {
-        Transition::To(next, effect) => (next, effect),
-        Transition::Stay | Transition::Note => return Ok(Entry::of(Outcome::Ignored)),
-        Transition::Refuse(refusal) => return Err(refusal),
-    };
-    let order = order.ok_or(Refusal::UnknownOrder)?;
-    let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
-    let mut update = OrderUpdate::new(call_back_id, Expect::Seen(standing));
-    update.state = Some(state_of(next));
-    let postings = postings(effect, &order.tenant_user_id, terms);
-    Ok(Entry { postings, order: Some(update), ..Entry::of(outcome) })
+/// What the table says of what the platform reports of an order: its user must be the callback's, and the withdrawal
+/// of the platform the one that the order belongs to, if it does.
+fn reported(order: &Order, callback: &Callback, event: OrderEvent) -> Result<Transition, Refusal> {
+    is_of_user(order, &callback.tenant_user_id)?;
+    match transition(order.standing_for(callback.tracking_id.as_deref()), event) {
+        Transition::Refuse(refusal) => Err(refusal),
+        transition => Ok(transition),
+    }
+}
+
+/// An update that binds the order to the callback's withdrawal of the platform, if that is named.
+fn pinning(call_back_id: &CallBackId, expect: Expect, callback: &Callback) -> OrderUpdate {
+    OrderUpdate { tracking_id: callback.tracking_id.clone(), ..OrderUpdate::new(call_back_id, expect) }
+}
+
+fn as_read(order: Option<&Order>) -> Expect {
+    order.map_or(Expect::Absent, |order| Expect::AsRead(Seen::of(order)))
 }
 
 fn standing(order: Option<&Order>) -> Standing {
@@ -258,11 +282,12 @@ fn fee_of(ordered: &Terms, paid: &Terms, policy: ActualBelowOrder) -> Result<Opt
         return Ok(None);
     }
     let but_for_the_amount = Terms { amount: ordered.amount.clone(), ..paid.clone() };
-    if policy == ActualBelowOrder::Contradiction || *ordered != but_for_the_amount {
-        return Err(Refusal::OtherTerms);
+    let is_fee = policy == ActualBelowOrder::Fee && *ordered == but_for_the_amount;
+    if !is_fee || paid.amount.value().is_zero() {
+        return Err(Refusal::OtherTerms); // all of it is no fee
     }
     let difference = ordered.amount.value().checked_sub(paid.amount.value());
-    let fee = difference.and_then(|fee| Amount::parse(&fee.to_string()).ok());
+    let fee = difference.and_then(|fee| Amount::registered(&fee.to_string()).ok());
     fee.map(Some).ok_or(Refusal::OtherTerms) // more than ordered is never a fee
 }
 
@@ -279,14 +304,5 @@ fn postings(effect: Effect, tenant_user_id: &str, terms: &Terms) -> Vec<Posting>
         Effect::Unfreeze => vec![Posting { available: amount, frozen: -amount, ..none }],
         Effect::Settle => vec![Posting { frozen: -amount, ..none }],
         Effect::Charge => vec![Posting { available: -amount, ..none }],
-    }
-}
-
-fn state_of(standing: Standing) -> OrderState {
-    match standing {
-        Standing::Registered(state) => state,
-        Standing::CompletedUnregistered => OrderState::Completed,
-        Standing::FailedUnregistered => OrderState::Failed,
-        Standing::Absent => OrderState::Reserved, // no transition leads there
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use crate::call_back_id::CallBackId;
+use crate::mode::Mode;
 use crate::money::Decimal;
 use crate::terms::Terms;
 use crate::tx_id::TxId;
@@ -24,7 +25,9 @@ pub struct Order {
     pub is_registered: bool,
     /// Set by an operator: do not confirm it.
     pub is_held: bool,
-    /// Under which trackingId it was confirmed.
+    /// How it will be paid.
+    pub mode: Mode,
+    /// The withdrawal of the platform that it belongs to: the trackingId of what first took effect. Never another.
     pub tracking_id: Option<String>,
     /// The transaction that paid it.
     pub tx_id: Option<TxId>,
@@ -39,14 +42,31 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order's row in the table of transitions.
+    /// The order's row in the table of transitions, for what the merchant or an operator does.
     #[must_use]
     pub fn standing(&self) -> Standing {
         match (self.is_registered, self.state) {
             (false, OrderState::Failed) => Standing::FailedUnregistered,
             (false, OrderState::Completed) => Standing::CompletedUnregistered,
-            (_, state) => Standing::Registered(state),
+            (_, OrderState::Reserved) if self.mode == Mode::Direct => Standing::Direct,
+            (_, OrderState::Reserved) if self.stalled.is_some() || self.tracking_id.is_some() => {
+                Standing::UnderWay
+            }
+            (_, OrderState::Reserved) => Standing::Reserved,
+            (_, OrderState::Confirmed) => Standing::Confirmed,
+            (_, OrderState::Completed) => Standing::Completed,
+            (_, OrderState::Failed) => Standing::Failed,
+            (_, OrderState::Cancelled) => Standing::Cancelled,
         }
+    }
+
+    /// The order's row for what the platform reports under `tracking_id`. A report without one meets every check but
+    /// this.
+    #[must_use]
+    pub fn standing_for(&self, tracking_id: Option<&str>) -> Standing {
+        let is_foreign =
+            self.tracking_id.as_deref().zip(tracking_id).is_some_and(|(ours, theirs)| ours != theirs);
+        if is_foreign { Standing::Foreign } else { self.standing() }
     }
 }
 
@@ -127,16 +147,31 @@ impl FromStr for OrderState {
     }
 }
 
-/// What is known of a withdrawal: its state, and whether the merchant registered it. The platform may report
-/// one that nobody registered (`withdrawWithoutVerify`), or before its registration reached us.
+/// A row of the table of transitions: all of an order that says what may happen to it. The platform may report an
+/// order that nobody registered (`withdrawWithoutVerify`), or before its registration reached us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// No order of that id.
     Absent,
-    /// Registered by the merchant.
-    Registered(OrderState),
+    /// Registered, to be confirmed.
+    Reserved,
+    /// Registered, to be paid without a confirmation: the platform may be paying it.
+    Direct,
+    /// Registered, to be confirmed, and yet the platform spoke of it already: it stalled, or it belongs to a withdrawal
+    /// of the platform.
+    UnderWay,
+    /// Its details were given to the platform.
+    Confirmed,
+    /// Paid.
+    Completed,
+    /// Ended without being paid.
+    Failed,
+    /// Taken back by the merchant.
+    Cancelled,
     /// Reported as paid, never registered.
     CompletedUnregistered,
     /// Reported as failed, never registered.
     FailedUnregistered,
+    /// The order, wherever it stands, belongs to another withdrawal of the platform than the one that is spoken of.
+    Foreign,
 }

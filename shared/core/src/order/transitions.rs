@@ -41,55 +41,68 @@ pub enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
     /// The order moves, with this effect.
-    To(Standing, Effect),
+    To(OrderState, Effect),
     /// Accepted; the order stays as it is.
     Stay,
     /// Accepted; the order stays, with a note: why it waits, or that an operator holds it.
     Note,
+    /// Accepted, since it cannot be refused usefully; the order stays, and somebody has to look.
+    Alarm,
     /// Refused.
     Refuse(Refusal),
 }
 
-/// The table: every state and every event.
+/// The table: every standing and every event.
 #[must_use]
 #[expect(clippy::match_same_arms, reason = "a row for each standing")]
 pub fn transition(standing: Standing, event: OrderEvent) -> Transition {
     use OrderEvent::{Cancel, Complete, Confirm, Fail, Hold, Register, Stall};
-    use OrderState::{Cancelled, Completed, Confirmed, Failed, Reserved};
-    use Standing::{Absent, CompletedUnregistered, FailedUnregistered, Registered};
-    use Transition::{Note, Refuse, Stay, To};
+    use Refusal::{OrderConfirmed, OrderDirect, OrderEnded, OrderUnderWay, OtherTrackingId, UnknownOrder};
+    use Standing::{
+        Absent, Cancelled, Completed, CompletedUnregistered, Confirmed, Direct, Failed, FailedUnregistered,
+        Foreign, Reserved, UnderWay,
+    };
+    use Transition::{Alarm, Note, Refuse, Stay, To};
 
     match (standing, event) {
-        (Absent, Register) => To(Registered(Reserved), Effect::Freeze),
-        (Absent, Cancel | Confirm | Hold) => Refuse(Refusal::UnknownOrder),
-        (Absent, Complete) => To(CompletedUnregistered, Effect::Nothing),
-        (Absent, Fail) => To(FailedUnregistered, Effect::Nothing),
+        (Absent, Register) => To(OrderState::Reserved, Effect::Freeze),
+        (Absent, Cancel | Confirm | Hold) => Refuse(UnknownOrder),
+        (Absent, Complete) => To(OrderState::Completed, Effect::Nothing),
+        (Absent, Fail) => To(OrderState::Failed, Effect::Nothing),
         (Absent, Stall) => Stay,
 
-        (Registered(_), Register) => Stay,
+        (Reserved | Direct | UnderWay | Confirmed, Register) => Stay,
+        (Reserved | Direct | UnderWay | Confirmed, Complete) => To(OrderState::Completed, Effect::Settle),
+        (Reserved | Direct | UnderWay | Confirmed, Fail) => To(OrderState::Failed, Effect::Unfreeze),
+        (Reserved | Direct | UnderWay | Confirmed, Stall) => Note,
 
-        (Registered(Reserved), Cancel) => To(Registered(Cancelled), Effect::Unfreeze),
-        (Registered(Reserved), Confirm) => To(Registered(Confirmed), Effect::Nothing),
-        (Registered(Confirmed), Cancel | Hold) => Refuse(Refusal::OrderConfirmed),
-        (Registered(Confirmed), Confirm) => Stay,
-        (Registered(Reserved | Confirmed), Complete) => To(Registered(Completed), Effect::Settle),
-        (Registered(Reserved | Confirmed), Fail) => To(Registered(Failed), Effect::Unfreeze),
-        (Registered(Reserved | Confirmed), Stall) | (Registered(Reserved), Hold) => Note,
+        (Reserved, Cancel) => To(OrderState::Cancelled, Effect::Unfreeze),
+        (Reserved | UnderWay, Confirm) => To(OrderState::Confirmed, Effect::Nothing),
+        (Reserved | UnderWay, Hold) => Note,
+        (UnderWay | Direct, Cancel) => Refuse(OrderUnderWay),
+        (Direct, Confirm | Hold) => Refuse(OrderDirect),
+        (Confirmed, Cancel | Hold) => Refuse(OrderConfirmed),
+        (Confirmed, Confirm) => Stay,
 
         // Ended. A failure after a failure or a cancellation says what is so already: nothing was paid.
-        (Registered(Cancelled), Cancel | Fail) | (Registered(Failed), Fail) => Stay,
-        (Registered(ended @ (Completed | Failed | Cancelled)), Confirm | Complete | Cancel | Fail | Hold) => {
-            Refuse(Refusal::OrderEnded(ended))
-        }
-        (Registered(Completed | Failed | Cancelled), Stall) => Stay,
+        (Completed, Register | Stall) => Stay,
+        (Completed, Cancel | Confirm | Complete | Fail | Hold) => Refuse(OrderEnded(OrderState::Completed)),
+        (Failed, Fail | Stall) => Stay,
+        (Failed, Register | Cancel | Confirm | Complete | Hold) => Refuse(OrderEnded(OrderState::Failed)),
+        (Cancelled, Cancel | Fail | Stall) => Stay,
+        (Cancelled, Register | Confirm | Complete | Hold) => Refuse(OrderEnded(OrderState::Cancelled)),
 
-        (CompletedUnregistered, Register) => To(Registered(Completed), Effect::Charge),
+        (CompletedUnregistered, Register) => To(OrderState::Completed, Effect::Charge),
+        (CompletedUnregistered, Stall) => Stay,
         (CompletedUnregistered, Cancel | Confirm | Complete | Fail | Hold) => {
-            Refuse(Refusal::OrderEnded(Completed))
+            Refuse(OrderEnded(OrderState::Completed))
         }
-        (FailedUnregistered, Register) => To(Registered(Failed), Effect::Nothing),
-        (FailedUnregistered, Cancel | Confirm | Complete | Hold) => Refuse(Refusal::OrderEnded(Failed)),
-        (FailedUnregistered, Fail) => Stay,
-        (CompletedUnregistered | FailedUnregistered, Stall) => Stay,
+        (FailedUnregistered, Register) => To(OrderState::Failed, Effect::Nothing),
+        (FailedUnregistered, Fail | Stall) => Stay,
+        (FailedUnregistered, Cancel | Confirm | Complete | Hold) => Refuse(OrderEnded(OrderState::Failed)),
+
+        // The merchant's own events bear no trackingId, and so never meet this row.
+        (Foreign, Register | Cancel | Hold | Confirm | Complete) => Refuse(OtherTrackingId),
+        (Foreign, Fail | Stall) => Alarm,
     }
 }

@@ -123,13 +123,25 @@ impl Deployment {
         assert_eq!(verdict(&exchange), (200, 0));
     }
 
-    /// Registers a withdrawal of USDT on TRON; the status.
+    /// Registers a withdrawal of USDT on TRON that is to be confirmed; the status.
     pub async fn register(&self, id: &str, user: &str, amount: &str, address: &str) -> u16 {
+        self.register_in("confirmed", id, user, amount, address).await
+    }
+
+    /// Registers a withdrawal of USDT on TRON in a mode; the status.
+    pub async fn register_in(&self, mode: &str, id: &str, user: &str, amount: &str, address: &str) -> u16 {
         let order = json!({
             "callBackId": id, "tenantUserId": user, "chainName": "TRON", "symbol": "USDT", "amount": amount,
-            "address": address
+            "address": address, "mode": mode
         });
         self.call(Method::POST, "/withdrawals", Some(&order)).await.0
+    }
+
+    /// The merchant's call on an order: status, and the problem's name if it is one.
+    pub async fn act(&self, method: Method, path: &str) -> (u16, String) {
+        let (status, answer) = self.call(method, path, None).await;
+        let problem = answer["type"].as_str().unwrap_or_default();
+        (status, problem.trim_start_matches("urn:waas-callbacks:problem:").to_owned())
     }
 
     /// A user's available amount of an asset of which nothing is frozen.

@@ -1,0 +1,287 @@
+//! What holds after any sequence of events, modes and trackingIds: the decisions against a model that knows nothing of
+//! them.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use waas_callback::{
+    ActualBelowOrder, Balance, CallBackId, Content, Decimal, Decision, Entry, Expect, Found, FoundOrder,
+    InsufficientGas, Mode, Order, OrderState, OrderUpdate, Outcome, Posting, Registration, Situation,
+    StallCause, WithdrawalFailure, cancel, complete, confirm, fail, hold, register, stall,
+};
+
+use crate::scene::{Scene, asked, paid, reserved, terms};
+
+/// Something that happens to the order of that number.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Deposit,
+    Register(Mode),
+    Cancel,
+    Hold(bool),
+    Confirm(Option<u8>),
+    Complete(Option<u8>),
+    Fail(Option<u8>),
+    Stall(Option<u8>),
+}
+
+/// One user's part of the tables, changed as the transactions change it: whole, or not at all.
+#[derive(Default)]
+struct Ledger {
+    balance: Balance,
+    orders: BTreeMap<usize, Order>,
+}
+
+impl Ledger {
+    /// Decides and commits as the receiver does: unseen first, then upon what was found. Says whether it was applied.
+    fn take(&mut self, nth: usize, event: Event, amount: &str) -> bool {
+        let id = CallBackId::from(nth.to_string());
+        let order = self.orders.get(&nth);
+        let entry = match event {
+            Event::Deposit => {
+                let asset = terms(amount).asset;
+                let available = terms(amount).amount.value();
+                let postings = vec![Posting { available, ..Posting::empty("user", &asset) }];
+                Some(Entry { postings, ..Entry::of(Outcome::Credited) })
+            }
+            Event::Register(mode) => {
+                let (tenant_user_id, terms) = ("user".to_owned(), terms(amount));
+                let registration = Registration { call_back_id: id, tenant_user_id, terms, mode };
+                register(&registration, order, ActualBelowOrder::Contradiction).ok()
+            }
+            Event::Cancel => cancel(&id, order).ok(),
+            Event::Hold(is_held) => {
+                let update = Some(hold(&id, is_held));
+                Some(Entry { order: update, ..Entry::of(Outcome::Ignored) })
+            }
+            Event::Confirm(tracking_id) => {
+                self.report(order, Content::WithdrawalConfirmation(asked(id.as_str())), tracking_id)
+            }
+            Event::Complete(tracking_id) => {
+                self.report(order, Content::Withdrawal(paid(id.as_str(), amount)), tracking_id)
+            }
+            Event::Fail(tracking_id) => {
+                let failure =
+                    WithdrawalFailure { call_back_id: id, to_address: waas_callback::Echo::default() };
+                self.report(order, Content::WithdrawalFailure(failure), tracking_id)
+            }
+            Event::Stall(tracking_id) => {
+                let shortage = InsufficientGas { call_back_id: id };
+                self.report(order, Content::InsufficientGas(shortage), tracking_id)
+            }
+        };
+        entry.is_some_and(|entry| self.apply(nth, &entry))
+    }
+
+    fn report(&self, order: Option<&Order>, content: Content, tracking_id: Option<u8>) -> Option<Entry> {
+        let mut scene = Scene::new(content, FoundOrder::NotRead);
+        scene.callback.tracking_id = tracking_id.map(|id| id.to_string());
+        let decide = |order: FoundOrder| {
+            let found = Found { order, is_address_known: false };
+            let (callback, policy, now) = (&scene.callback, &scene.policy, scene.now);
+            let situation = Situation { callback, found: &found, policy, now };
+            match &callback.content {
+                Content::WithdrawalConfirmation(asked) => confirm(&situation, asked),
+                Content::Withdrawal(withdrawal) => complete(&situation, withdrawal),
+                Content::WithdrawalFailure(failure) => fail(&situation, failure),
+                Content::InsufficientGas(shortage) => {
+                    stall(&situation, &shortage.call_back_id, StallCause::InsufficientGas)
+                }
+                _ => unreachable!("a callback on an order"),
+            }
+        };
+        match decide(FoundOrder::NotRead).ok()? {
+            Decision::Commit(entry)
+                if entry.order.as_ref().is_none_or(|update| holds(&update.expect, order)) =>
+            {
+                Some(*entry)
+            }
+            Decision::Commit(_) | Decision::ReadOrder => match decide(order.cloned().into()).ok()? {
+                Decision::Commit(entry) => Some(*entry),
+                Decision::ReadOrder => unreachable!("it was read"),
+            },
+        }
+    }
+
+    fn apply(&mut self, nth: usize, entry: &Entry) -> bool {
+        let Ok(balance) = entry.postings.iter().try_fold(self.balance, Balance::post) else { return false };
+        if let Some(update) = &entry.order {
+            if !holds(&update.expect, self.orders.get(&nth)) {
+                return false;
+            }
+            self.update(nth, update);
+        }
+        self.balance = balance;
+        true
+    }
+
+    fn update(&mut self, nth: usize, update: &OrderUpdate) {
+        let fresh = || Order { terms: None, is_registered: false, registered_at: None, ..reserved() };
+        let order = self.orders.entry(nth).or_insert_with(fresh);
+        if let Some(details) = &update.details {
+            order.is_registered = details.registered.is_some();
+            order.mode = details.registered.unwrap_or(order.mode);
+            order.terms = details.terms.clone().or(order.terms.take());
+        }
+        order.state = update.state.unwrap_or(order.state);
+        order.tracking_id = update.tracking_id.clone().or(order.tracking_id.take());
+        order.stalled = update.stalled.or(order.stalled);
+        order.is_held = update.is_held.unwrap_or(order.is_held);
+    }
+}
+
+/// What the table's condition would say.
+fn holds(expect: &Expect, order: Option<&Order>) -> bool {
+    let belongs = |order: &Order, tracking_id: &Option<String>| {
+        tracking_id.is_none() || order.tracking_id.is_none() || order.tracking_id == *tracking_id
+    };
+    let Some(order) = order else { return *expect == Expect::Absent };
+    match expect {
+        Expect::Absent => false,
+        Expect::AsRead(seen) => {
+            (order.state, order.is_registered, &order.tracking_id)
+                == (seen.state, seen.is_registered, &seen.tracking_id)
+                && !(seen.not_held && order.is_held)
+                && !(seen.not_stalled && order.stalled.is_some())
+        }
+        Expect::Payable(payable) => {
+            let is_asked = order.state == OrderState::Confirmed
+                || (order.state == OrderState::Reserved && order.mode == Mode::Direct);
+            is_asked && order.terms.as_ref() == Some(&payable.terms) && belongs(order, &payable.tracking_id)
+        }
+        Expect::Open { tracking_id, .. } => {
+            matches!(order.state, OrderState::Reserved | OrderState::Confirmed) && belongs(order, tracking_id)
+        }
+        Expect::Holdable => order.state == OrderState::Reserved && order.mode == Mode::Confirmed,
+    }
+}
+
+/// A withdrawal as a person would follow it on paper, in units.
+#[derive(Clone, Copy, Default)]
+struct Paper {
+    mode: Option<Mode>,
+    /// `o`pen, `c`onfirmed, `p`aid, `f`ailed, `x` cancelled.
+    state: char,
+    pin: Option<u8>,
+    stalled: bool,
+    held: bool,
+}
+
+#[derive(Default)]
+struct Sheet {
+    credited: u32,
+    available: u32,
+    frozen: u32,
+    paid: u32,
+    orders: BTreeMap<usize, Paper>,
+}
+
+impl Sheet {
+    fn take(&mut self, nth: usize, event: Event, amount: u32) {
+        let known = self.orders.get(&nth).copied();
+        let mut order = known.unwrap_or_default();
+        let open = known.is_some() && order.mode.is_some() && matches!(order.state, 'o' | 'c');
+        let ours = |id: Option<u8>| order.pin.is_none() || id.is_none() || order.pin == id;
+        match event {
+            Event::Deposit => {
+                (self.credited, self.available) = (self.credited + amount, self.available + amount)
+            }
+            Event::Register(mode) if known.is_none() && self.available >= amount => {
+                (self.available, self.frozen) = (self.available - amount, self.frozen + amount);
+                (order.mode, order.state) = (Some(mode), 'o');
+            }
+            Event::Register(mode) if known.is_some() && order.mode.is_none() => {
+                if order.state == 'p' && self.available < amount {
+                    return;
+                }
+                if order.state == 'p' {
+                    (self.available, self.paid) = (self.available - amount, self.paid + amount);
+                }
+                order.mode = Some(mode);
+            }
+            Event::Cancel => {
+                let free = order.mode == Some(Mode::Confirmed) && order.pin.is_none() && !order.stalled;
+                if !(open && order.state == 'o' && free) {
+                    return;
+                }
+                (self.available, self.frozen, order.state) =
+                    (self.available + amount, self.frozen - amount, 'x');
+            }
+            Event::Hold(held) if open && order.state == 'o' && order.mode == Some(Mode::Confirmed) => {
+                order.held = held
+            }
+            Event::Confirm(id) if open && ours(id) && order.mode == Some(Mode::Confirmed) && !order.held => {
+                (order.state, order.pin) = ('c', order.pin.or(id));
+            }
+            Event::Complete(id) if open && ours(id) => {
+                (self.frozen, self.paid) = (self.frozen - amount, self.paid + amount);
+                (order.state, order.pin) = ('p', order.pin.or(id));
+            }
+            Event::Fail(id) if open && ours(id) => {
+                (self.available, self.frozen) = (self.available + amount, self.frozen - amount);
+                (order.state, order.pin) = ('f', order.pin.or(id));
+            }
+            Event::Complete(id) if known.is_none() => (order.state, order.pin) = ('p', id),
+            Event::Fail(id) if known.is_none() => (order.state, order.pin) = ('f', id),
+            Event::Stall(id) if open && ours(id) => order.stalled = true,
+            _ => return,
+        }
+        if !matches!(event, Event::Deposit) {
+            self.orders.insert(nth, order);
+        }
+    }
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let mode = || prop::sample::select(&Mode::ALL[..]);
+    let tracking_id = || prop::option::weighted(0.8, 0_u8..3);
+    prop_oneof![
+        Just(Event::Deposit),
+        mode().prop_map(Event::Register),
+        mode().prop_map(Event::Register),
+        Just(Event::Cancel),
+        any::<bool>().prop_map(Event::Hold),
+        tracking_id().prop_map(Event::Confirm),
+        tracking_id().prop_map(Event::Complete),
+        tracking_id().prop_map(Event::Fail),
+        tracking_id().prop_map(Event::Stall),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Σ (available + frozen + held) + Σ paid = Σ credited, at every step, and each part is what paper says.
+    #[test]
+    fn no_sequence_of_events_makes_or_loses_money(
+        events in prop::collection::vec((0_usize..4, event()), 0..60),
+    ) {
+        let (mut ledger, mut sheet) = (Ledger::default(), Sheet::default());
+        for (nth, event) in events {
+            let amount = u32::try_from(nth).unwrap() + 1;
+            let before = ledger.orders.get(&nth).cloned();
+            ledger.take(nth, event, &amount.to_string());
+            sheet.take(nth, event, amount);
+
+            let value = |units: u32| -> Decimal { units.to_string().parse().unwrap() };
+            let Balance { available, frozen, held } = ledger.balance;
+            let settled = ledger.orders.values().filter(|order| order.is_registered && order.state == OrderState::Completed);
+            let settled = settled.filter_map(|order| order.terms.as_ref());
+            let paid = settled.fold(Decimal::ZERO, |sum, terms| sum.checked_add(terms.amount.value()).unwrap());
+            prop_assert_eq!((available, frozen, held), (value(sheet.available), value(sheet.frozen), Decimal::ZERO), "{:?}", event);
+            prop_assert_eq!(paid, value(sheet.paid));
+            let total = [available, frozen, held, paid].into_iter().try_fold(Decimal::ZERO, Decimal::checked_add);
+            prop_assert_eq!(total, Some(value(sheet.credited)));
+
+            let Some(order) = ledger.orders.get(&nth) else { continue };
+            if let Some(before) = before {
+                if before.tracking_id.is_some() {
+                    prop_assert_eq!(&order.tracking_id, &before.tracking_id, "an order belongs to one withdrawal for ever");
+                }
+                if let OrderState::Completed | OrderState::Failed | OrderState::Cancelled = before.state {
+                    prop_assert_eq!(order.state, before.state, "an end is for ever");
+                }
+            }
+        }
+    }
+}
