@@ -12,7 +12,8 @@ use waas_platform::{DEVELOPMENT_API_KEY, PrivateKey};
 use winterbaume_core::{MockRequest, MockService as _};
 use winterbaume_secretsmanager::SecretsManagerService;
 
-use crate::stack::REGION;
+/// The region that everything here plays; its endpoints are those of the parts.
+pub(crate) const REGION: &str = "eu-central-1";
 
 /// The secret of the development keys.
 #[must_use]

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use waas_callback_aws::{Config, clients};
 
+use crate::secrets::REGION;
 use crate::{api, secrets, tables};
 
 /// Name of the secret.
 pub const SECRET_ID: &str = "waas/callbacks";
-pub(crate) const REGION: &str = "eu-central-1";
 
 /// What to start.
 #[derive(Debug, Clone)]

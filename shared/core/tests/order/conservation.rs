@@ -55,25 +55,26 @@ impl Ledger {
                 Some(Entry { order: update, ..Entry::of(Outcome::Ignored) })
             }
             Event::Confirm(tracking_id) => {
-                self.report(order, Content::WithdrawalConfirmation(asked(id.as_str())), tracking_id)
+                Self::report(order, Content::WithdrawalConfirmation(asked(id.as_str())), tracking_id)
             }
             Event::Complete(tracking_id) => {
-                self.report(order, Content::Withdrawal(paid(id.as_str(), amount)), tracking_id)
+                Self::report(order, Content::Withdrawal(paid(id.as_str(), amount)), tracking_id)
             }
             Event::Fail(tracking_id) => {
                 let failure =
                     WithdrawalFailure { call_back_id: id, to_address: waas_callback::Echo::default() };
-                self.report(order, Content::WithdrawalFailure(failure), tracking_id)
+                Self::report(order, Content::WithdrawalFailure(failure), tracking_id)
             }
             Event::Stall(tracking_id) => {
                 let shortage = InsufficientGas { call_back_id: id };
-                self.report(order, Content::InsufficientGas(shortage), tracking_id)
+                Self::report(order, Content::InsufficientGas(shortage), tracking_id)
             }
         };
         entry.is_some_and(|entry| self.apply(nth, &entry))
     }
 
-    fn report(&self, order: Option<&Order>, content: Content, tracking_id: Option<u8>) -> Option<Entry> {
+    /// What is decided on a callback: unseen, and if that does not hold, upon the order.
+    fn report(order: Option<&Order>, content: Content, tracking_id: Option<u8>) -> Option<Entry> {
         let mut scene = Scene::new(content, FoundOrder::NotRead);
         scene.callback.tracking_id = tracking_id.map(|id| id.to_string());
         let decide = |order: FoundOrder| {
@@ -184,7 +185,7 @@ impl Sheet {
         let ours = |id: Option<u8>| order.pin.is_none() || id.is_none() || order.pin == id;
         match event {
             Event::Deposit => {
-                (self.credited, self.available) = (self.credited + amount, self.available + amount)
+                (self.credited, self.available) = (self.credited + amount, self.available + amount);
             }
             Event::Register(mode) if known.is_none() && self.available >= amount => {
                 (self.available, self.frozen) = (self.available - amount, self.frozen + amount);
@@ -208,7 +209,7 @@ impl Sheet {
                     (self.available + amount, self.frozen - amount, 'x');
             }
             Event::Hold(held) if open && order.state == 'o' && order.mode == Some(Mode::Confirmed) => {
-                order.held = held
+                order.held = held;
             }
             Event::Confirm(id) if open && ours(id) && order.mode == Some(Mode::Confirmed) && !order.held => {
                 (order.state, order.pin) = ('c', order.pin.or(id));
