@@ -265,6 +265,6 @@ fn json(reply: &impl Serialize) -> String {
 }
 
 #[cfg(test)]
-mod identity_tests;
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -73,3 +73,29 @@ impl Room for AddressChange {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::callback::testing::{identity, of_type, reply};
+
+    #[test]
+    fn the_public_sample_has_its_documented_reply_in_spite_of_the_damaged_copy() {
+        let sample = r#"{"requestUUID":"f47d9353-d35b-437b-94ed-a0994794d688","tenantUserId":"2020","chainName":"TRON","symbol":"USDT","business":0,"type":4,"toAddress":"TGVJZLgz88XPYwkQECMRocSgHt极QT7VQZd","newAddress":"TGVJZLgz88XPYwkQECMRocSgHtKQT7VQZd","trackingId":null}"#;
+        let documented = json!({
+            "type": 4, "chainName": "TRON", "symbol": "USDT", "toAddress": "TGVJZLgz88XPYwkQECMRocSgHtKQT7VQZd",
+            "requestUUID": "f47d9353-d35b-437b-94ed-a0994794d688", "tenantUserId": "2020"
+        });
+        assert_eq!(reply(sample, None), documented);
+    }
+
+    #[test]
+    fn the_new_address_names_the_change() {
+        let change = |to: &str| {
+            identity(&of_type(4, &format!(r#""chainName":"TRON","symbol":"USDT","newAddress":"{to}""#)))
+        };
+        assert_ne!(change("TA").event_key, change("TB").event_key);
+        assert_eq!(change("TA"), change("TA"));
+    }
+}

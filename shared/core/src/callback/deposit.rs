@@ -123,3 +123,145 @@ impl Room for Deposit {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::callback::Content;
+    use crate::callback::testing::{DEPOSIT, identity, parse, refused, reply, with};
+    use crate::fields::SchemaError;
+    use crate::money::AmountError;
+
+    #[test]
+    fn the_documents_deposit_has_the_documents_reply_in_its_order() {
+        let documented = r#"{"type":1,"callBackId":null,"trackingId":"6484","state":null,"txId":"b00a4aa3d6426f6409a83ae72a79de5b559a2c339ebc89b8b75427c2600978e3","txIndex":-1,"chainName":"TRON","symbol":"TRX","amount":"2.500000000000","fromAddress":"TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK","toAddress":"TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP","tenantType":null,"requestUUID":"fbd70fb4-c302-4228-bd61-6326e0539551","tenantUserId":"2049"}"#;
+        assert_eq!(parse(DEPOSIT).reply(None), documented);
+    }
+
+    #[test]
+    fn amounts_are_read_from_their_digits() {
+        let amount = |json: &str| match parse(&with(DEPOSIT, "amount", json)).content {
+            Content::Deposit(deposit) => deposit.amount,
+            _ => unreachable!("a deposit"),
+        };
+        for (json, text) in [
+            ("\"2.500000000000\"", "2.500000000000"),
+            ("2.500000000000", "2.500000000000"),
+            ("0.1234567890123456789012345678901234567", "0.1234567890123456789012345678901234567"),
+            ("12345678901234567890123456789012345678", "12345678901234567890123456789012345678"),
+            ("\"\\u0032\"", "2"),
+            ("\"1.00000E-7\"", "1.00000E-7"), // as Java's BigDecimal writes it
+            ("1e3", "1e3"),
+            ("\"0.000000000000\"", "0.000000000000"),
+            ("0", "0"),
+        ] {
+            assert_eq!(amount(json).text(), text);
+        }
+        for (json, error) in [
+            ("1e999999999", AmountError::TooManyDigits),
+            ("-1", AmountError::NotDecimal),
+            ("\"-1\"", AmountError::NotDecimal),
+            ("\"\"", AmountError::NotDecimal),
+            ("123456789012345678901234567890123456789", AmountError::TooManyDigits),
+        ] {
+            assert_eq!(refused(&with(DEPOSIT, "amount", json)), SchemaError::Amount(error), "{json}");
+        }
+        for json in ["true", "[\"1\"]", "{\"value\":1}"] {
+            assert_eq!(refused(&with(DEPOSIT, "amount", json)), SchemaError::WrongType("amount"), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_moves_no_money_is_taken_as_it_comes_and_given_back() {
+        for field in ["txIndex", "fromAddress"] {
+            for json in ["null", "\"0\"", "0", "-1", "1.5", "[1]", "{\"a\":true}", "\"\"", "\"T…\"", "true"]
+            {
+                let expected: Value = serde_json::from_str(json).unwrap();
+                assert_eq!(reply(&with(DEPOSIT, field, json), None)[field], expected, "{field}");
+            }
+            assert_eq!(reply(&with(DEPOSIT, field, ""), None)[field], Value::Null, "{field} is missing");
+        }
+    }
+
+    #[test]
+    fn a_risk_score_that_is_no_integer_is_none() {
+        let risk = |json: &str| match parse(&with(DEPOSIT, "riskLevelTo", json)).content {
+            Content::Deposit(deposit) => deposit.risk_level_to,
+            _ => unreachable!("a deposit"),
+        };
+        assert_eq!([risk("3"), risk("\"3\""), risk("-1")], [Some(3), Some(3), Some(-1)]);
+        assert_eq!([risk("\"low\""), risk("3.0"), risk("null"), risk("")], [None; 4]);
+    }
+
+    #[test]
+    fn a_deposit_is_named_by_transaction_asset_and_address() {
+        let original = identity(DEPOSIT);
+        for part in ["b00a4aa3d6426f", "\"TRON\"", "\"TRX\"", "\"toAddress\": \"TYLdkix4"] {
+            let changed = part.replace("b00a", "c00a").replace("TR", "XR").replace("TYL", "TXL");
+            assert_ne!(part, changed);
+            let other = identity(&DEPOSIT.replacen(part, &changed, 1));
+            assert_ne!(other.event_key, original.event_key, "{part}");
+        }
+    }
+
+    #[test]
+    fn what_means_money_or_identity_changes_the_content_but_not_the_event() {
+        let original = identity(DEPOSIT);
+        for (part, changed) in [
+            ("\"2.500000000000\"", "\"2.500000000001\""),
+            ("\"2049\"", "\"2050\""),
+            ("\"6484\"", "\"6485\""),
+            ("\"6484\"", "null"),
+        ] {
+            let other = identity(&DEPOSIT.replacen(part, changed, 1));
+            assert_eq!(other.event_key, original.event_key, "{part}");
+            assert_ne!(other.fingerprint, original.fingerprint, "{part}");
+        }
+    }
+
+    #[test]
+    fn what_means_neither_changes_nothing() {
+        let original = identity(DEPOSIT);
+        for (part, changed) in [
+            ("fbd70fb4", "00000000"),
+            ("\"2.500000000000\"", "\"2.5\""),
+            ("\"2.500000000000\"", "2.50"),
+            ("\"riskLevelTo\": 3", "\"riskLevelTo\": 99"),
+            ("\"business\": 0", "\"business\": 0, \"tag\": 1"),
+            ("\"type\": 1", "\"type\": \"1\""),
+            ("\"fromAddress\": \"TG", "\"fromAddress\": \"Tg"), // another input of the same payer's
+            ("\"fromAddress\": \"TG", "\"from\": \"TG"),
+            ("\"txIndex\": -1", "\"txIndex\": null"),
+            ("\"txIndex\": -1", "\"txIndex\": \"-1\""),
+            ("b00a4aa3d6426f6409a83ae72a79de5b", "B00A4AA3D6426F6409A83AE72A79DE5B"),
+        ] {
+            assert_eq!(identity(&DEPOSIT.replacen(part, changed, 1)), original, "{part}");
+        }
+    }
+
+    #[test]
+    fn the_output_of_a_transaction_stands_beside_the_content() {
+        let at =
+            |index: &str| identity(&DEPOSIT.replacen("\"txIndex\": -1", &format!("\"txIndex\": {index}"), 1));
+        let untold = at("-1");
+        assert_eq!(untold.position, None);
+        for (index, position) in
+            [("0", Some(0)), ("\"7\"", Some(7)), ("null", None), ("1.5", None), ("[1]", None)]
+        {
+            let told = at(index);
+            assert_eq!((told.position, &told.event_key), (position, &untold.event_key), "{index}");
+            assert_eq!(told.fingerprint, untold.fingerprint, "{index}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_addresses_have_no_case_and_base58_has() {
+        let with_address =
+            |address: &str| identity(&DEPOSIT.replace("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP", address));
+        let mixed = with_address("0xDe0B295669a9FD93d5F28D9Ec85E40f4cb697BAe");
+        assert_eq!(with_address("0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae"), mixed);
+        let tron = with_address("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP");
+        assert_ne!(with_address("TyLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP").event_key, tron.event_key);
+    }
+}

@@ -39,3 +39,21 @@ impl Room for InsufficientGas {
         OrderReply::json(callback, &self.call_back_id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::callback::testing::{identity, reply, with};
+
+    #[test]
+    fn the_public_sample_has_its_documented_reply_and_its_order_names_it() {
+        let sample = r#"{"business":0,"requestUUID":"5aceadbb-0783-4d38-895a-3418127c5f10","tenantUserId":"1945","callBackId":"250529528850002","type":7,"trackingId":"101934"}"#;
+        let documented = json!({
+            "type": 7, "callBackId": "250529528850002", "trackingId": "101934",
+            "requestUUID": "5aceadbb-0783-4d38-895a-3418127c5f10", "tenantUserId": "1945"
+        });
+        assert_eq!(reply(sample, None), documented);
+        assert_ne!(identity(&with(sample, "callBackId", "\"b\"")).event_key, identity(sample).event_key);
+    }
+}

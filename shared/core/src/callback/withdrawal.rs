@@ -124,3 +124,43 @@ impl Room for Withdrawal {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::callback::testing::{WITHDRAWAL, identity, parse, reply, with};
+
+    #[test]
+    fn the_documents_withdrawal_has_the_documents_reply_in_its_order() {
+        let documented = r#"{"type":3,"callBackId":"250624392590001","trackingId":"102003","txId":"598433d2fe70a2e944bbda8b517cca36e0cf7cfe49642b569e73cf1a641148cb","chainName":"TRON","symbol":"USDT","amount":"2.500000000000","fromAddress":"TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb","toAddress":"TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK","requestUUID":"00f2faf7-b705-4d65-9d82-0b6e372b92e4","tenantUserId":"1945"}"#;
+        assert_eq!(parse(WITHDRAWAL).reply(None), documented);
+    }
+
+    #[test]
+    fn an_energy_lease_gets_its_time_stamp_back() {
+        let lease = WITHDRAWAL.replace("\"USDT\"", "\"ENERGY\", \"txTimeStamp\": 1750752000123");
+        assert_eq!(reply(&lease, None)["txTimeStamp"], json!(1_750_752_000_123_u64));
+    }
+
+    #[test]
+    fn what_moves_no_money_is_taken_as_it_comes_and_given_back() {
+        for (field, json) in [("fromAddress", "null"), ("fromAddress", "[]"), ("txTimeStamp", "\"soon\"")] {
+            let expected: Value = serde_json::from_str(json).unwrap();
+            assert_eq!(reply(&with(WITHDRAWAL, field, json), None)[field], expected, "{field}");
+            assert_eq!(identity(&with(WITHDRAWAL, field, json)), identity(WITHDRAWAL), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_payment_is_named_by_its_transaction_and_its_order() {
+        let withdrawal = identity(WITHDRAWAL);
+        let other_order = identity(&WITHDRAWAL.replace("250624392590001", "250624392590002"));
+        assert_ne!(other_order.event_key, withdrawal.event_key, "one transaction can pay many orders");
+        let other_amount = identity(&WITHDRAWAL.replace("2.500000000000", "2.6"));
+        assert_eq!(other_amount.event_key, withdrawal.event_key);
+        assert_ne!(other_amount.fingerprint, withdrawal.fingerprint);
+        let energy = identity(&WITHDRAWAL.replace("USDT", "ENERGY"));
+        assert_ne!(energy.event_key, withdrawal.event_key);
+    }
+}

@@ -93,3 +93,60 @@ impl Room for WithdrawalConfirmation {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::asset::Asset;
+    use crate::callback::testing::{identity, of_type, reply};
+
+    const SAMPLE: &str = r#"{"business":0,"requestUUID":"f56d2814-7a8f-4dcf-9008-990c1be6e13e","tenantUserId":"bbxuzbc","callBackId":"D611657466","type":2,"trackingId":"102004"}"#;
+
+    fn terms() -> Terms {
+        Terms {
+            address: Address::reported("TRON", "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK"),
+            asset: Asset::new("TRON", "USDT").unwrap(),
+            amount: Amount::registered("3.3").unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_public_sample_has_its_documented_reply() {
+        let documented = json!({
+            "tenantUserId": "bbxuzbc", "callBackId": "D611657466", "address": "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK",
+            "chainName": "TRON", "symbol": "USDT", "amount": "3.3", "type": 2,
+            "requestUUID": "f56d2814-7a8f-4dcf-9008-990c1be6e13e"
+        });
+        assert_eq!(reply(SAMPLE, Some(&terms())), documented);
+        let without_order = json!({
+            "tenantUserId": "bbxuzbc", "callBackId": "D611657466", "type": 2,
+            "requestUUID": "f56d2814-7a8f-4dcf-9008-990c1be6e13e"
+        });
+        assert_eq!(reply(SAMPLE, None), without_order);
+    }
+
+    #[test]
+    fn what_the_older_template_names_has_to_agree() {
+        let asked = |own: &str| {
+            let json = of_type(2, &format!(r#""callBackId":"w"{own}"#));
+            match crate::callback::testing::parse(&json).content {
+                crate::callback::Content::WithdrawalConfirmation(asked) => asked.agrees_with(&terms()),
+                _ => unreachable!("a confirmation"),
+            }
+        };
+        for own in ["", r#","chainName":"TRON","symbol":"USDT","amount":"3.30""#, r#","toAddress":null"#] {
+            assert!(asked(own), "{own}");
+        }
+        for own in
+            [r#","chainName":"ETH""#, r#","symbol":"TRX""#, r#","amount":"3.4""#, r#","toAddress":"T""#]
+        {
+            assert!(!asked(own), "{own}");
+        }
+        assert_ne!(
+            identity(&of_type(2, r#""callBackId":"a""#)).event_key,
+            identity(&of_type(2, r#""callBackId":"b""#)).event_key
+        );
+    }
+}

@@ -50,3 +50,30 @@ impl Room for WithdrawalFailure {
         OrderReply::json(callback, &self.call_back_id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::callback::testing::{identity, reply, with};
+
+    const SAMPLE: &str = r#"{"business":0,"requestUUID":"47b8d46c-12c9-4d64-98a0-ad1fbb6d0c29","tenantUserId":"ryan_test_3","callBackId":"D846735969","type":5,"toAddress":"TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchn2","trackingId":"102007"}"#;
+
+    #[test]
+    fn the_public_sample_has_its_documented_reply() {
+        let documented = json!({
+            "tenantUserId": "ryan_test_3", "callBackId": "D846735969", "trackingId": "102007",
+            "requestUUID": "47b8d46c-12c9-4d64-98a0-ad1fbb6d0c29", "type": 5
+        });
+        assert_eq!(reply(SAMPLE, None), documented);
+    }
+
+    #[test]
+    fn the_payee_is_a_comment_and_the_order_the_event() {
+        for to in ["\"TGVJZLgz88XPYwkQECMRocSgHt极QT7VQZd\"", "null", "7", "\"\"", ""] {
+            assert_eq!(identity(&with(SAMPLE, "toAddress", to)), identity(SAMPLE), "{to}");
+        }
+        assert_ne!(identity(&with(SAMPLE, "callBackId", "\"b\"")).event_key, identity(SAMPLE).event_key);
+        assert_ne!(identity(&with(SAMPLE, "trackingId", "\"b\"")).event_key, identity(SAMPLE).event_key);
+    }
+}
