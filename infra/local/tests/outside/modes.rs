@@ -83,11 +83,17 @@ async fn a_cancellation_that_a_shortage_overtakes_is_refused() {
             tokio::join!(deployment.send("insufficient-gas", &stall), deployment.act(Method::DELETE, &path));
         assert_eq!(verdict(&stalled), ACCEPTED);
         let (_, order) = deployment.call(Method::GET, &path, None).await;
+        let events = deployment.events().await;
+        let of = |event: &Item| event.get("callBackId").is_some_and(|of| of.as_s().unwrap() == &id);
+        let is_stall = |event: &&Item| event.contains_key("type") && of(event);
+        let came_of_it = events.iter().find(is_stall).unwrap()["outcome"].as_s().unwrap().clone();
         if answer.0 == 200 {
             assert_eq!((&order["state"], &order["stalled"]), (&json!("cancelled"), &json!(null)));
+            assert_eq!(came_of_it, "ignored", "the shortage came after the cancellation");
             cancelled += 1;
         } else {
             assert_eq!(answer, (409, "order-under-way".to_owned()));
+            assert_eq!(came_of_it, "stalled");
             assert_eq!(
                 (&order["state"], &order["stalled"]),
                 (&json!("reserved"), &json!("insufficient-gas"))

@@ -264,4 +264,30 @@ mod tests {
             assert_eq!(recorded(&order).unwrap().is_held, is_held, "{held:?}");
         }
     }
+
+    /// Of two confirmations that read an order which belonged to nobody, the second finds that it does by now.
+    #[test]
+    fn an_order_that_was_read_as_nobodys_is_bound_only_if_it_still_is() {
+        let update = |seen: Seen| {
+            let order: OrderUpdate = OrderUpdate {
+                tracking_id: Some("t".into()),
+                expect: Expect::AsRead(seen),
+                ..waas_callback::hold(&"w".into(), false)
+            };
+            update("Withdrawals", &order, SystemTime::UNIX_EPOCH).unwrap().condition_expression.unwrap()
+        };
+        let seen = Seen {
+            state: OrderState::Confirmed,
+            is_registered: true,
+            tracking_id: None,
+            not_held: true,
+            not_stalled: false,
+        };
+        let condition = update(seen.clone());
+        assert!(condition.contains("attribute_not_exists(#trackingId)"), "{condition}");
+        assert!(condition.contains("#state = :expected_state") && condition.contains("#held"), "{condition}");
+        let condition = update(Seen { tracking_id: Some("t".into()), not_stalled: true, ..seen });
+        assert!(condition.contains("#trackingId = :expected_trackingId"), "{condition}");
+        assert!(condition.contains("attribute_not_exists(#stalled)"), "{condition}");
+    }
 }
