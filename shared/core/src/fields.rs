@@ -190,11 +190,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An id at our own door: the characters of a path segment that need no escaping (RFC 3986, section 3.3).
-    pub(crate) fn id(&self, name: &'static str) -> Result<String, SchemaError> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
-        let id = self.text_or_integer(name)?;
-        if id.bytes().all(is_plain) { Ok(id) } else { Err(SchemaError::Id(name)) }
+    /// `callBackId` at our own door.
+    pub(crate) fn registered_call_back_id(&self) -> Result<CallBackId, SchemaError> {
+        plain_id("callBackId", self.text("callBackId")?).map(CallBackId::from)
+    }
+
+    /// `tenantUserId` at our own door.
+    pub(crate) fn registered_tenant_user_id(&self) -> Result<String, SchemaError> {
+        plain_id("tenantUserId", self.text_or_integer("tenantUserId")?)
     }
 
     /// A name at our own door, which the platform has to find again.
@@ -227,4 +230,10 @@ impl<'a> Fields<'a> {
         }
         digits.parse().map_err(|_| SchemaError::UnknownType)
     }
+}
+
+/// An id that needs no escaping in a URL: the characters of a path segment (RFC 3986, section 3.3).
+fn plain_id(name: &'static str, id: String) -> Result<String, SchemaError> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
+    if id.bytes().all(is_plain) { Ok(id) } else { Err(SchemaError::Id(name)) }
 }

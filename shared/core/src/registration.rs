@@ -34,7 +34,8 @@ impl Registration {
     /// [`SchemaError`] names the field and the broken rule.
     pub fn parse(json: &str) -> Result<Self, SchemaError> {
         let fields = Fields::parse(json)?;
-        let (call_back_id, tenant_user_id) = (fields.id("callBackId")?.into(), fields.id("tenantUserId")?);
+        let call_back_id = fields.registered_call_back_id()?;
+        let tenant_user_id = fields.registered_tenant_user_id()?;
         let (chain_name, symbol) = (fields.printable("chainName")?, fields.printable("symbol")?);
         let asset = Asset::new(&chain_name, &symbol).map_err(|_| SchemaError::Asset)?;
         let amount = fields.registered_amount("amount")?;
@@ -96,6 +97,7 @@ mod tests {
             }
         }
         assert_eq!(with("tenantUserId", json!(1945)).unwrap().tenant_user_id, "1945");
+        assert_eq!(refused("callBackId", 1945), SchemaError::WrongType("callBackId"));
     }
 
     #[test]

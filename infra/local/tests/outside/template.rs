@@ -291,10 +291,12 @@ async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
     let sample = |text: &str| serde_json::from_str::<Json>(text).unwrap();
     let address = sample(include_str!("../../../../events/plain/address-change.json"));
     let (deposit, unknown) = (sample(DEPOSIT), paid("nobody"));
+    let mut of_nothing = paid("nobody-either");
+    of_nothing["amount"] = json!("0");
     let notices = BTreeMap::from([
         ("deposit", vec![deposit]),
         ("withdrawal-confirmation", vec![of(2, "a"), of(2, "unknown")]),
-        ("withdrawal", vec![paid("b"), unknown]),
+        ("withdrawal", vec![paid("b"), unknown, of_nothing]),
         ("address-change", vec![address]),
         ("withdrawal-failure", vec![of(5, "c"), of(5, "unknown")]),
         ("insufficient-balance", vec![of(6, "a"), of(6, "unknown")]),

@@ -161,9 +161,6 @@ pub fn complete(situation: &Situation<'_>, withdrawal: &Withdrawal) -> Result<De
         ..pinning(&withdrawal.call_back_id, expect, callback)
     };
     let Some(order) = found.order.read() else {
-        if paid.amount.value().is_zero() {
-            return Ok(Decision::ReadOrder);
-        }
         let payable = Payable {
             tenant_user_id: tenant_user_id.clone(),
             terms: paid.clone(),

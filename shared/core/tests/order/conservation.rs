@@ -250,7 +250,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// Σ (available + frozen + held) + Σ paid = Σ credited, at every step, and each part is what paper says.
     #[test]
