@@ -1,5 +1,6 @@
 //! The commands, one module each, and what they share: where the keys come from and how a file is read.
 
+mod delivery;
 pub(crate) mod keygen;
 pub(crate) mod open;
 mod pretty;
@@ -10,7 +11,9 @@ use std::fs;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
+use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
+use serde_json::Value;
 use waas_platform::{DEVELOPMENT_API_KEY, PrivateKey};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -21,6 +24,28 @@ Examples:
 
 Without keys of your own, the published development key pair and API key are used.
 Exit status: 0 done, 1 a callback was refused or its answer has problems, 2 anything else.";
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// The platform's names of types 0 to 7.
+const TYPES: [&str; 8] = [
+    "NOTIFY_UNKNOWN",
+    "NOTIFY_DEPOSITED",
+    "NOTIFY_REQUEST_WITHDRAW",
+    "NOTIFY_WITHDRAW",
+    "NOTIFY_ADDRESS",
+    "NOTIFY_INVALID_ADDRESS",
+    "NOTIFY_NOT_ENOUGH_MONEY",
+    "NOTIFY_NOT_ENOUGH_HOT_MONEY",
+];
+
+/// The platform's name of a type, which it sends as a number and once as a text.
+fn type_name(number: &Value) -> &'static str {
+    let number = number.to_string();
+    number.trim_matches('"').parse().ok().and_then(|number: usize| TYPES.get(number)).unwrap_or(&"(unknown)")
+}
 
 /// Whose private key it is done with.
 #[derive(clap::Args)]

@@ -5,10 +5,9 @@ mod cli;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
 
-const BAD: Style = AnsiColor::Red.on_default().bold();
+use cli::BAD;
 
 /// The platform's side of the WaaS callback protocol: makes key pairs, seals, opens and sends callbacks.
 #[derive(Parser)]
