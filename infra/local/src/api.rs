@@ -19,35 +19,50 @@ use withdrawal::Withdrawals;
 use withdrawal_confirmation::Confirmations;
 use withdrawal_failure::Failures;
 
+use crate::tap::Tap;
+
 /// What API Gateway takes at most.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
+/// A function behind its route.
+#[derive(Clone)]
+struct Route {
+    receiver: Arc<Receiver>,
+    tap: Tap,
+}
+
 /// Starts every function, as Lambda's init would, and puts it behind its route.
-pub(crate) async fn router(config: &Config) -> anyhow::Result<Router> {
+pub(crate) async fn router(config: &Config, tap: &Tap) -> anyhow::Result<Router> {
     let router = merchant_api::router(Merchant::connect(config));
-    let router = router.route("/callback", route(config, Callbacks).await?);
+    let router = router.route("/callback", route(config, tap, Callbacks).await?);
     Ok(router
-        .route("/callback/deposit", route(config, Deposits).await?)
-        .route("/callback/withdrawal-confirmation", route(config, Confirmations).await?)
-        .route("/callback/withdrawal", route(config, Withdrawals).await?)
-        .route("/callback/address-change", route(config, AddressChanges).await?)
-        .route("/callback/withdrawal-failure", route(config, Failures).await?)
-        .route("/callback/insufficient-balance", route(config, BalanceShortages).await?)
-        .route("/callback/insufficient-gas", route(config, GasShortages).await?))
+        .route("/callback/deposit", route(config, tap, Deposits).await?)
+        .route("/callback/withdrawal-confirmation", route(config, tap, Confirmations).await?)
+        .route("/callback/withdrawal", route(config, tap, Withdrawals).await?)
+        .route("/callback/address-change", route(config, tap, AddressChanges).await?)
+        .route("/callback/withdrawal-failure", route(config, tap, Failures).await?)
+        .route("/callback/insufficient-balance", route(config, tap, BalanceShortages).await?)
+        .route("/callback/insufficient-gas", route(config, tap, GasShortages).await?))
 }
 
-async fn route(config: &Config, function: impl Decide) -> anyhow::Result<axum::routing::MethodRouter> {
-    let receiver = Receiver::start(config, function).await?;
-    Ok(post(handle).with_state(Arc::new(receiver)))
+async fn route(
+    config: &Config,
+    tap: &Tap,
+    function: impl Decide,
+) -> anyhow::Result<axum::routing::MethodRouter> {
+    let receiver = Arc::new(Receiver::start(config, function).await?);
+    Ok(post(handle).with_state(Route { receiver, tap: tap.clone() }))
 }
 
-async fn handle(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
+async fn handle(State(Route { receiver, tap }): State<Route>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(bytes) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
         let json = [(header::CONTENT_TYPE, "application/json")];
         return (StatusCode::PAYLOAD_TOO_LARGE, json, r#"{"message":"Request Too Long"}"#).into_response();
     };
+    let path = parts.uri.path().to_owned();
     let request = http::Request::from_parts(parts, Body::Binary(bytes.to_vec()));
-    let (parts, body) = receiver.receive(request).await.into_parts();
+    let answer = Box::pin(receiver.receive(request));
+    let (parts, body) = tap.watch(path, bytes, answer).await.into_parts();
     Response::from_parts(parts, axum::body::Body::from(body.to_vec()))
 }

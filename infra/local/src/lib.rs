@@ -10,6 +10,7 @@ pub mod demo;
 mod secrets;
 mod stack;
 mod tables;
+mod tap;
 
 pub use secrets::{development_secret, secret};
 pub use stack::{Options, SECRET_ID, Stack};

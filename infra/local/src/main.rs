@@ -1,12 +1,12 @@
 //! `waas-local`: the stack on one machine.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use waas_callback_aws::{Config, Ledger};
 use waas_local::{Options, Stack, audit, demo, development_secret};
-use waas_platform::DEVELOPMENT_API_KEY;
 
 /// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes on 127.0.0.1.
 #[derive(Parser)]
@@ -32,6 +32,8 @@ enum Command {
     /// the environment names (the five `*_TABLE` variables, `AWS_REGION`, credentials), here or in AWS. Exits
     /// with 1 if there is a difference
     Audit,
+    /// Print the completions for a shell
+    Completions { shell: clap_complete::Shell },
 }
 
 #[derive(Args)]
@@ -73,6 +75,11 @@ async fn main() -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "waas-local", &mut script);
+            std::io::stdout().write_all(&script)?;
+        }
         Some(Command::Serve(options)) => serve(options).await?,
         None => serve(cli.serve).await?,
     }
@@ -93,15 +100,18 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     })
     .await?;
 
+    // What `waas` takes for granted need not be said.
+    let at = |path: &str| match options.port {
+        9000 => String::new(),
+        _ => format!(" --url {}", stack.url(path)),
+    };
+    let key = options.secret.map_or("", |_| " --private-key PEM --api-key KEY");
+    anstream::println!("# See the callbacks as they come: waas listen{}", at("/listen"));
+    anstream::println!("# Send one, as the platform does: waas trigger deposit{}{key}", at("/callback"));
+    anstream::println!("# Here, waas is: cargo run -q -p waas-platform --");
     anstream::println!("# The real binaries, the AWS CLI and the SDKs meet this stack with");
     for (name, value) in stack.environment() {
         anstream::println!("export {name}={value}");
-    }
-    if options.secret.is_none() {
-        anstream::println!(
-            "# The platform's side: cargo run -p waas-platform -- send events/plain/deposit.json \\"
-        );
-        anstream::println!("#   --url {}   (X-API-KEY: {DEVELOPMENT_API_KEY})", stack.url("/callback"));
     }
     anstream::println!("# Serving {}; Ctrl-C ends it", stack.url("/"));
 

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use waas_callback_aws::{Config, clients};
 
 use crate::secrets::REGION;
+use crate::tap::Tap;
 use crate::{api, secrets, tables};
 
 /// Name of the secret.
@@ -99,7 +100,8 @@ impl Stack {
     /// If a port is taken, the database's file cannot be used, or the secret cannot.
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
         let mut stack = Self::start_services(options).await?;
-        let router = api::router(&stack.config).await?;
+        let tap = Tap::start(&stack.config, &mut stack.parts, stack.stop.subscribe());
+        let router = api::router(&stack.config, &tap).await?.merge(tap.router(stack.stop.subscribe()));
         let (listener, address) = listen(options.api_port).await?;
         serve(&mut stack.parts, listener, router, stack.stop.subscribe());
         stack.api = Some(address);
@@ -168,8 +170,9 @@ fn serve(
     router: Router,
     stopped: watch::Receiver<bool>,
 ) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     parts.spawn(
-        async move { Ok(axum::serve(listener, router).with_graceful_shutdown(until(stopped)).await?) },
+        async move { Ok(axum::serve(listener, service).with_graceful_shutdown(until(stopped)).await?) },
     );
 }
 

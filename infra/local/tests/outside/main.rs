@@ -24,6 +24,7 @@ mod input;
 mod jdk;
 mod keys;
 mod lenient;
+mod listen;
 mod log;
 mod merchant_api;
 mod modes;
