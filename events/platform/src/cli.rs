@@ -1,11 +1,14 @@
 //! The commands, one module each, and what they share: where the keys come from and how a file is read.
 
+pub(crate) mod completions;
 mod delivery;
 pub(crate) mod keygen;
+pub(crate) mod listen;
 pub(crate) mod open;
 mod pretty;
 pub(crate) mod seal;
 pub(crate) mod send;
+pub(crate) mod trigger;
 
 use std::fs;
 use std::io::{self, ErrorKind, Read as _};
@@ -19,6 +22,8 @@ use waas_platform::{DEVELOPMENT_API_KEY, PrivateKey};
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   waas keygen --out keys
+  waas trigger deposit --amount 2.5
+  waas listen
   waas seal events/plain/deposit.json
   waas send events/plain/deposit.json --url http://127.0.0.1:9000/callback/deposit
 

@@ -5,7 +5,7 @@ mod cli;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use cli::BAD;
 
@@ -19,18 +19,24 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Trigger(Box<cli::trigger::Args>),
+    Listen(cli::listen::Args),
     Keygen(cli::keygen::Args),
     Seal(cli::seal::Args),
     Open(cli::open::Args),
     Send(cli::send::Args),
+    Completions(cli::completions::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Trigger(args) => args.run(),
+        Command::Listen(args) => args.run(),
         Command::Keygen(args) => args.run(),
         Command::Seal(args) => args.run(),
         Command::Open(args) => args.run(),
         Command::Send(args) => args.run(),
+        Command::Completions(args) => args.run(Cli::command()),
     };
     match done {
         Ok(status) => status,

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod keygen;
+mod listen;
 mod receiver;
 mod seal_and_open;
 mod send;
+mod trigger;
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
