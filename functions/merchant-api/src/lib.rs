@@ -17,6 +17,7 @@ use lambda_http::{Context, RequestExt as _};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use waas_callback::MAX_TEXT_BYTES;
 use waas_callback_aws::{Merchant, milliseconds};
 
 use problem::Problem;
@@ -73,14 +74,19 @@ pub fn openapi() -> String {
     document.to_pretty_json().expect("the document is plain data")
 }
 
-/// What holds of every request: it ends before the invocation does, its errors have one form, and it leaves one
-/// line in the log. The line has the route, not the path, which may name a user.
+/// What holds of every request: it names what can exist, it ends before the invocation does, its errors have one form,
+/// and it leaves one line in the log. The line has the route, not the path, which may name a user.
 async fn guard(path: MatchedPath, params: RawPathParams, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let id = params.iter().find(|(name, _)| *name == "callBackId").map(|(_, id)| id.to_owned());
+    let can_exist = params.iter().all(|(_, name)| (1..=MAX_TEXT_BYTES).contains(&name.len()));
+    let id = params.iter().find(|(name, _)| can_exist && *name == "callBackId").map(|(_, id)| id.to_owned());
     let limit = time_limit(request.lambda_context_ref().map(Context::deadline));
-    let response = match tokio::time::timeout(limit, next.run(request)).await {
+    let answer = async {
+        // DynamoDB takes no key that is empty or of more than 2 KiB: asked for one, it would be a 503.
+        if can_exist { next.run(request).await } else { Problem::not_found().into_response() }
+    };
+    let response = match tokio::time::timeout(limit, answer).await {
         Ok(response) => Problem::in_one_form(response),
         Err(_) => Problem::out_of_time().into_response(),
     };
