@@ -32,6 +32,9 @@ struct Route {
 }
 
 /// Starts every function, as Lambda's init would, and puts it behind its route.
+///
+/// Paths come here as the client escaped them. That API Gateway decodes them first is dealt with in
+/// [`waas_callback_aws::serve_http`], which is not on this way.
 pub(crate) async fn router(config: &Config, tap: &Tap) -> anyhow::Result<Router> {
     let router = merchant_api::router(Merchant::connect(config));
     let router = router.route("/callback", route(config, tap, Callbacks).await?);

@@ -27,6 +27,7 @@ mod answer;
 pub mod clients;
 mod commit;
 mod config;
+mod gateway;
 mod keyring;
 mod merchant;
 mod read;
@@ -39,6 +40,7 @@ mod telemetry;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use lambda_http::tower::ServiceExt as _;
 use lambda_http::{IntoResponse, Request, Service, service_fn};
 use waas_callback::Decide;
 
@@ -78,7 +80,8 @@ pub async fn serve(function: impl Decide) -> Result<(), lambda_runtime::Error> {
     lambda_http::run(service_fn(serve)).await
 }
 
-/// Serves an HTTP service, such as an axum router, under the Lambda runtime, configured from the environment.
+/// Serves an HTTP service, such as an axum router, under the Lambda runtime, configured from the environment. Its
+/// requests have the path of the route that the gateway matched, each parameter escaped.
 ///
 /// # Errors
 ///
@@ -94,7 +97,7 @@ where
 {
     telemetry::start(name)?;
     let config = configuration().inspect_err(|error| init_failed(error))?;
-    lambda_http::run(service(&config)).await
+    lambda_http::run(service(&config).map_request(gateway::as_routed)).await
 }
 
 fn configuration() -> Result<Config, ConfigError> {

@@ -52,7 +52,7 @@ pub enum SchemaError {
     #[error("chainName contains '#'")]
     Asset,
     /// An id of the merchant's with a character that has a meaning in a URL, or that cannot be seen.
-    #[error("{0} has a character other than letters, digits and -._~!$&'()*+,;=:@")]
+    #[error("{0} has a character other than letters, digits and -._~!$&'()*+,;=:@, or is dots only")]
     Id(&'static str),
     /// A name at our own door with a character that cannot be seen.
     #[error("{0} holds white space or a character that is not printable ASCII")]
@@ -232,8 +232,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// An id that needs no escaping in a URL: the characters of a path segment (RFC 3986, section 3.3).
+/// An id that needs no escaping in a URL: the characters of a path segment (RFC 3986, section 3.3), and no dot
+/// segment, which clients take out of a path (section 5.2.4).
 fn plain_id(name: &'static str, id: String) -> Result<String, SchemaError> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
-    if id.bytes().all(is_plain) { Ok(id) } else { Err(SchemaError::Id(name)) }
+    let is_segment = id.bytes().all(is_plain) && id != "." && id != "..";
+    if is_segment { Ok(id) } else { Err(SchemaError::Id(name)) }
 }

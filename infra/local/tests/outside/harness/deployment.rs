@@ -13,7 +13,10 @@ use waas_local::audit::audit;
 use waas_local::{Options, Stack};
 use waas_platform::{Exchange, Platform};
 
-use super::{FaultyProxy, Lambda, Process, deposit_with, functions, post, retry_of, send, verdict, with};
+use super::{
+    FaultyProxy, Handed, Lambda, Payload, Process, deposit_with, functions, post, retry_of, send, verdict,
+    with,
+};
 
 /// An item of a table.
 pub type Item = HashMap<String, AttributeValue>;
@@ -95,21 +98,16 @@ impl Deployment {
         post(lambda, &self.platform, body, &Value::Null).await
     }
 
-    /// Calls the merchant API; status and JSON body.
+    /// Calls the merchant API; status and JSON body. The path is decoded, as in the event; the query is not.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let (lambda, _) = self.function("merchant-api").await;
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let event = json!({
-            "version": "2.0", "routeKey": format!("{method} {path}"), "rawPath": path, "rawQueryString": query,
-            "headers": { "content-type": "application/json", "host": "localhost" },
-            "requestContext": {
-                "accountId": "123456789012", "apiId": "id", "domainName": "localhost", "domainPrefix": "id",
-                "http": { "method": method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t" },
-                "requestId": "r", "routeKey": "$default", "stage": "$default", "time": "", "timeEpoch": 0
-            },
-            "body": body.map(ToString::to_string), "isBase64Encoded": false
-        });
-        let (status, text) = lambda.invoke(&event).await;
+        self.hand_over(Payload::V2, &Handed { query, body, ..Handed::matched(&method, path) }).await
+    }
+
+    /// Hands the merchant API a request, as an HTTP API does; status and JSON body.
+    pub async fn hand_over(&self, payload: Payload, request: &Handed<'_>) -> (u16, Value) {
+        let (lambda, _) = self.function("merchant-api").await;
+        let (status, text) = lambda.invoke(&request.event(payload)).await;
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
