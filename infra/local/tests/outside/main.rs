@@ -32,6 +32,7 @@ mod modes;
 mod one_withdrawal;
 mod order_of_arrival;
 mod payments;
+mod postings;
 mod risk;
 mod samples;
 mod template;

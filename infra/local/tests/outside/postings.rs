@@ -1,0 +1,179 @@
+//! `docs/ledger.md` shows what each outcome posts: every row of its table happens here, and nothing else does.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use http::Method;
+use waas_callback::Outcome;
+
+use crate::harness::*;
+
+/// The amount a of the table: of every deposit and every order here.
+const A: &str = "2.5";
+
+/// A row of the table: what comes to this outcome, and what it adds.
+#[derive(Debug)]
+struct Row {
+    outcome: String,
+    /// The types of callbacks that it names; none for what the merchant does.
+    types: BTreeSet<String>,
+    available: String,
+    frozen: String,
+    held: String,
+}
+
+impl Row {
+    /// From a line such as `| outcome | caused by (1) | + a | | |`.
+    fn of(line: &str) -> Self {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [outcome, caused_by, available, frozen, held] = cells[..] else { panic!("{line}") };
+        let amount = |cell: &str| match cell {
+            "" => "0".to_owned(),
+            "+ a" => A.to_owned(),
+            "− a" => format!("-{A}"),
+            other => panic!("{other} in {line}"),
+        };
+        let in_brackets = caused_by.split('(').skip(1).filter_map(|rest| rest.split_once(')'));
+        let types = in_brackets.flat_map(|(types, _)| types.split(", ")).map(str::to_owned).collect();
+        Self {
+            outcome: outcome.trim_matches('`').to_owned(),
+            types,
+            available: amount(available),
+            frozen: amount(frozen),
+            held: amount(held),
+        }
+    }
+
+    /// Where nothing is added there is no posting at all.
+    fn is_of(&self, event: &Item) -> bool {
+        let expected = [&self.available, &self.frozen, &self.held];
+        let is_none = expected.iter().all(|amount| **amount == "0");
+        let part =
+            |posting: &AttributeValue, name: &str| posting.as_m().unwrap()[name].as_n().unwrap().clone();
+        match event["postings"].as_l().unwrap().as_slice() {
+            [] => is_none,
+            [posting] => {
+                !is_none
+                    && ["available", "frozen", "held"].map(|name| part(posting, name)).each_ref() == expected
+            }
+            more => panic!("an event has one posting or none: {more:?}"),
+        }
+    }
+}
+
+fn table() -> Vec<Row> {
+    let document = include_str!("../../../../docs/ledger.md");
+    let (_, table) = document.split_once("<!-- postings -->").unwrap();
+    let (table, _) = table.split_once("<!-- /postings -->").unwrap();
+    table.lines().filter(|line| line.starts_with('|')).skip(2).map(Row::of).collect()
+}
+
+async fn accept(deployment: &Deployment, function: &str, plaintext: &str) {
+    assert_eq!(verdict(&deployment.send(function, plaintext).await), ACCEPTED, "{function}: {plaintext}");
+}
+
+async fn reserved(deployment: &Deployment, mode: &str, id: &str) {
+    deployment.deposit("1945", "USDT", A).await;
+    assert_eq!(deployment.register_in(mode, id, "1945", A, PAYEE).await, 201, "{id}");
+}
+
+async fn confirmed(deployment: &Deployment, id: &str) {
+    reserved(deployment, "confirmed", id).await;
+    accept(deployment, "withdrawal-confirmation", &confirmation(id)).await;
+}
+
+/// Types 6 and 7 on an order, under a trackingId.
+async fn shortages(deployment: &Deployment, id: &str, tracking_id: &str) {
+    for (function, r#type) in [("insufficient-balance", 6), ("insufficient-gas", 7)] {
+        let notice = with(&notice(r#type, id).to_string(), "trackingId", tracking_id);
+        accept(deployment, function, &retry_of(&notice)).await;
+    }
+}
+
+async fn deposits_and_addresses(deployment: &Deployment) {
+    let risky = with(&deposit_with("riskLevelTo", 50), "txId", "risky");
+    accept(deployment, "deposit", &retry_of(&risky)).await;
+    let events = deployment.events().await;
+    let held = events.iter().find(|event| event["outcome"].as_s().unwrap() == "held").unwrap();
+    let release = format!("/deposits/{}/release", held["eventKey"].as_s().unwrap());
+    assert_eq!(deployment.call(Method::POST, &release, None).await.0, 200);
+    accept(deployment, "deposit", &retry_of(&with(&deposit_with("amount", "0"), "txId", "nothing"))).await;
+    let address = plain("address-change");
+    accept(deployment, "address-change", &address).await;
+    accept(deployment, "address-change", &retry_of(&with(&address, "trackingId", "late"))).await;
+}
+
+async fn ends(deployment: &Deployment) {
+    reserved(deployment, "confirmed", "cancelled").await;
+    assert_eq!(deployment.act(Method::DELETE, "/withdrawals/cancelled").await.0, 200);
+    accept(deployment, "withdrawal-failure", &failure("cancelled")).await;
+
+    confirmed(deployment, "paid").await;
+    accept(deployment, "withdrawal", &completion("paid", A)).await;
+    shortages(deployment, "paid", "t-paid").await;
+    confirmed(deployment, "fee").await;
+    accept(deployment, "withdrawal", &completion("fee", "2")).await;
+    reserved(deployment, "direct", "direct").await;
+    accept(deployment, "withdrawal", &completion("direct", A)).await;
+    reserved(deployment, "confirmed", "unasked").await;
+    accept(deployment, "withdrawal", &completion("unasked", A)).await;
+    accept(deployment, "withdrawal", &with(&completion("lease", "65000"), "symbol", "ENERGY")).await;
+
+    reserved(deployment, "confirmed", "failed").await;
+    accept(deployment, "withdrawal-failure", &failure("failed")).await;
+    reserved(deployment, "confirmed", "elsewhere").await;
+    let elsewhere = with(&failure("elsewhere"), "toAddress", "TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb");
+    accept(deployment, "withdrawal-failure", &elsewhere).await;
+
+    confirmed(deployment, "waiting").await;
+    shortages(deployment, "waiting", "t-waiting").await;
+    shortages(deployment, "waiting", "foreign").await;
+    accept(deployment, "withdrawal-failure", &with(&failure("waiting"), "trackingId", "foreign")).await;
+}
+
+/// What the platform reports of orders that nobody registered, and what their registrations then come to.
+async fn unregistered(deployment: &Deployment) {
+    accept(deployment, "withdrawal", &completion("nothing", "0")).await;
+    shortages(deployment, "unknown", "t-unknown").await;
+    for (mode, id) in [("confirmed", "late"), ("direct", "late-direct")] {
+        accept(deployment, "withdrawal", &completion(id, A)).await;
+        reserved(deployment, mode, id).await;
+        assert_eq!(deployment.state(id).await, "completed");
+    }
+    accept(deployment, "withdrawal-failure", &failure("late-failed")).await;
+    reserved(deployment, "confirmed", "late-failed").await;
+    assert_eq!(deployment.state("late-failed").await, "failed");
+}
+
+#[tokio::test]
+async fn every_row_of_the_document_happens_and_every_event_posts_what_a_row_says() {
+    let rows = table();
+    let names: BTreeSet<_> = rows.iter().map(|row| row.outcome.as_str()).collect();
+    assert_eq!(names, Outcome::ALL.iter().map(|outcome| outcome.name()).collect());
+
+    let deployment =
+        Deployment::with(&[("WAAS_RISK_THRESHOLD", "50"), ("WAAS_ACTUAL_BELOW_ORDER", "fee")]).await;
+    deposits_and_addresses(&deployment).await;
+    ends(&deployment).await;
+    unregistered(&deployment).await;
+
+    let (mut met, mut expected) = (BTreeSet::new(), BTreeSet::new());
+    for event in deployment.events().await {
+        let outcome = event["outcome"].as_s().unwrap();
+        let r#type = event.get("type").map(|number| number.as_n().unwrap().clone());
+        let is_row = |(_, row): &(usize, &Row)| {
+            let is_cause = r#type.as_ref().map_or(row.types.is_empty(), |number| row.types.contains(number));
+            row.outcome == *outcome && is_cause && row.is_of(&event)
+        };
+        let row = rows.iter().enumerate().find(is_row);
+        let (nth, _) = row.unwrap_or_else(|| panic!("{outcome} of type {type:?} in no row: {event:?}"));
+        met.insert((nth, r#type));
+    }
+    for (nth, row) in rows.iter().enumerate() {
+        let types = row.types.iter().cloned().map(Some);
+        expected.extend(types.chain(row.types.is_empty().then_some(None)).map(|r#type| (nth, r#type)));
+    }
+    let never: Vec<_> = expected.difference(&met).map(|(nth, r#type)| (&rows[*nth], r#type)).collect();
+    assert!(never.is_empty(), "shown, and did not happen: {never:?}");
+    deployment.assert_audited().await;
+}
