@@ -120,6 +120,8 @@ async fn story(deployment: &Deployment) {
     let altered =
         with(&with(&funds, "amount", "1000"), "requestUUID", "00000000-0000-4000-8000-000000000002");
     deployment.send("deposit", &altered).await; // a conflict
+    let nothing = with(&with(&funds, "amount", "0.000000000000"), "txId", "poison");
+    deployment.send("deposit", &with(&nothing, "requestUUID", "00000000-0000-4000-8000-000000000003")).await;
     deployment.send("deposit", DEPOSIT).await; // held: its risk is 3
     let events = deployment.events().await;
     let held = events.iter().find(|event| event["outcome"].as_s().unwrap() == "held").unwrap();
@@ -136,6 +138,7 @@ async fn story(deployment: &Deployment) {
         ("withdrawal", notice(3, "101", paid("3.3", "USDT"))),
         ("withdrawal-failure", notice(5, "101", Value::Null)), // a contradiction
         ("insufficient-gas", notice(7, "101", Value::Null)),   // too late to matter
+        ("withdrawal-failure", notice(5, "101", json!({ "trackingId": "another" }))), // foreign: a contradiction too
         ("withdrawal-failure", notice(5, "102", Value::Null)),
         ("withdrawal", notice(3, "104", paid("65000", "ENERGY"))),
         ("address-change", address("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP", PAYEE, 11)),
