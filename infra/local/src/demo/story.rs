@@ -16,6 +16,7 @@ pub(super) fn steps() -> anyhow::Result<Vec<Step>> {
     steps.extend(confirmed_withdrawal()?);
     steps.extend(failed_withdrawal()?);
     steps.extend(other_ends()?);
+    steps.extend(direct_withdrawals()?);
     Ok(steps)
 }
 
@@ -55,11 +56,14 @@ fn confirmed_withdrawal() -> anyhow::Result<Vec<Step>> {
         "riskLevelFrom": 3, "riskLevelTo": 3
     });
     let done = paid("order-1", "3.3");
+    let mut foreign = order(5, "order-1");
+    foreign["trackingId"] = json!("of-another");
     Ok(vec![
         said("a second user deposits", &arrival, 0, ("10", "0"))?.brief(),
         register("she withdraws: the merchant registers it", "order-1", "3.3", 201, ("6.7", "3.3")).brief(),
         asked("the platform asks what to pay", &order(2, "order-1"), 0, ("6.7", "3.3"))?.brief(),
         said("the same question at the common URL", &order(2, "order-1"), 2001, ("6.7", "3.3"))?,
+        said("another withdrawal failed: it frees nothing", &foreign, 0, ("6.7", "3.3"))?,
         said("paid, on chain", &done, 0, ("6.7", "0"))?.brief(),
         said("the platform tells it again", &done, 0, ("6.7", "0"))?,
         call("the merchant looks", "GET", "/withdrawals/order-1", 200, ("6.7", "0")),
@@ -87,9 +91,21 @@ fn other_ends() -> anyhow::Result<Vec<Step>> {
         register("one within them", "order-4", "6.7", 201, ("0", "6.7")),
         call("the merchant takes it back", "DELETE", "/withdrawals/order-4", 200, ("6.7", "0")),
         asked("the platform asks what to pay", &order(2, "order-4"), 2009, ("6.7", "0"))?,
-        said("paid without confirmation, never registered", &paid("order-5", "1"), 0, ("6.7", "0"))?,
-        register("its registration comes late", "order-5", "1", 201, ("5.7", "0")),
-        said("her deposit address changes", &address, 0, ("5.7", "0"))?,
+        said("her deposit address changes", &address, 0, ("6.7", "0"))?,
+    ])
+}
+
+/// Those that the platform pays without asking.
+fn direct_withdrawals() -> anyhow::Result<Vec<Step>> {
+    let (path, frozen) = ("/withdrawals/order-6", ("3.7", "2"));
+    Ok(vec![
+        said("paid without asking, never registered", &paid("order-5", "1"), 0, ("6.7", "0"))?,
+        register_in("direct", "its registration comes late", "order-5", "1", 201, ("5.7", "0")),
+        register_in("direct", "one that will be paid without asking", "order-6", "2", 201, frozen),
+        asked("somebody asks all the same", &order(2, "order-6"), 2015, frozen)?,
+        said("no gas: it waits", &order(7, "order-6"), 0, frozen)?,
+        call("the merchant would cancel: too late", "DELETE", path, 409, frozen),
+        said("gas arrives: paid, on chain", &paid("order-6", "2"), 0, ("3.7", "0"))?,
     ])
 }
 
@@ -144,7 +160,19 @@ fn at(
     Ok(Step { story, request, status: 200, err_code, holder: WITHDRAWER, balance, is_brief: false })
 }
 
+/// To be confirmed, as it is where nothing else is said.
 fn register(
+    story: &'static str,
+    id: &str,
+    amount: &str,
+    status: u16,
+    balance: (&'static str, &'static str),
+) -> Step {
+    register_in("confirmed", story, id, amount, status, balance)
+}
+
+fn register_in(
+    mode: &str,
     story: &'static str,
     id: &str,
     amount: &str,
@@ -153,7 +181,7 @@ fn register(
 ) -> Step {
     let body = json!({
         "callBackId": id, "tenantUserId": WITHDRAWER.0, "chainName": "TRON", "symbol": "USDT", "amount": amount,
-        "address": PAYEE
+        "address": PAYEE, "mode": mode
     });
     let request = Request::Call { method: "POST", path: "/withdrawals", body: Some(body) };
     Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance, is_brief: false }
