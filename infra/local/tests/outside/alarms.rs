@@ -35,6 +35,7 @@ fn counted(pattern: &str) -> BTreeSet<String> {
 }
 
 /// A new refusal belongs here and in the list below.
+#[expect(clippy::match_same_arms, reason = "an arm for each reason")]
 fn is_alarming(refusal: Refusal) -> bool {
     match refusal {
         Refusal::WrongFunction(_) // the platform has the wrong URLs
@@ -67,6 +68,7 @@ fn is_alarming_failure(failure: FailureKind) -> bool {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "an arm for each reason")]
 fn is_alarming_outcome(outcome: Outcome) -> bool {
     match outcome {
         // The coins are gone, and nobody asked for it as it should have been.
