@@ -157,7 +157,13 @@ impl Merchant {
         now: SystemTime,
     ) -> Result<bool, MerchantError> {
         match self.ledger.settle(event, decide, now, Deadline::after(None)).await {
-            Ok(Settled::Applied(..)) => Ok(true),
+            Ok(Settled::Applied(outcome, _)) => {
+                if outcome == Outcome::CompletedUnconfirmed {
+                    let (outcome, id) = (outcome.name(), event.call_back_id.map(CallBackId::as_str));
+                    tracing::warn!(outcome, callBackId = id, "request contradicts a payment");
+                }
+                Ok(true)
+            }
             Ok(Settled::Repetition(_)) => Ok(false),
             Err(NotSettled::Refused(Refusal::UnknownOrder)) => Err(MerchantError::NotFound),
             Err(NotSettled::Refused(refusal)) => Err(refusal.into()),

@@ -26,7 +26,7 @@ impl Registration {
     /// Parses `{"callBackId", "tenantUserId", "chainName", "symbol", "amount", "address", "mode"}`; `mode` is
     /// `confirmed` where it is absent.
     ///
-    /// The two ids hold letters, digits and `-._~!$&'()*+,;=:@` only, chain and symbol printable ASCII without spaces,
+    /// The two ids hold letters, digits and `-._~!$&'()*+,;=:@` only, chain and symbol printable ASCII without spaces around it,
     /// the amount is a positive plain decimal, and the address is one of its chain.
     ///
     /// # Errors
@@ -118,7 +118,9 @@ mod tests {
         for (field, value, error) in [
             ("chainName", "TRON ", SchemaError::NotPrintable("chainName")),
             ("chainName", "TRON#", SchemaError::Asset),
-            ("symbol", "US DT", SchemaError::NotPrintable("symbol")),
+            ("symbol", " USDT", SchemaError::NotPrintable("symbol")),
+            ("symbol", "USDT\u{a0}", SchemaError::NotPrintable("symbol")),
+            ("chainName", "TR\tON", SchemaError::NotPrintable("chainName")),
             (
                 "address",
                 " TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK\n",
@@ -134,6 +136,16 @@ mod tests {
         ] {
             assert_eq!(refused(field, value), error, "{field} {value:?}");
         }
+    }
+
+    #[test]
+    fn a_chains_name_may_hold_spaces_inside() {
+        let address = json!("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed");
+        let json = json!({
+            "callBackId": "w", "tenantUserId": "1", "chainName": "BNB Chain-BEP20", "symbol": "USDT", "amount": "1",
+            "address": address
+        });
+        assert!(Registration::parse(&json.to_string()).is_ok());
     }
 
     #[test]

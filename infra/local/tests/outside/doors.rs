@@ -16,7 +16,7 @@ async fn what_could_not_be_found_again_is_not_registered() {
         ("callBackId", "A#1", "callBackId has a character"),
         ("callBackId", "a b", "callBackId has a character"),
         ("tenantUserId", "19/45", "tenantUserId has a character"),
-        ("chainName", "TRON ", "chainName holds white space"),
+        ("chainName", "TRON ", "chainName begins or ends with a space"),
     ] {
         let mut order = json!({
             "callBackId": "w", "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT", "amount": "1",

@@ -125,6 +125,9 @@ async fn what_was_paid_unasked_is_settled_and_told_apart() {
     assert_eq!((outcomes["completed-unconfirmed"], outcomes["completed"]), (3, 1));
     let (_, process) = deployment.function("withdrawal").await;
     assert_eq!(process.count("completed-unconfirmed"), 2, "counted for an alarm");
+    let (_, process) = deployment.function("merchant-api").await;
+    let told = process.log().lines().filter(|line| line.contains("request contradicts a payment")).count();
+    assert_eq!(told, 1, "the late registration too");
     assert_eq!(deployment.usdt("1945").await, money("6", "0"));
     deployment.assert_audited().await;
 }
