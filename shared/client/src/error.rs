@@ -4,7 +4,7 @@ use waas_callback::{OpenError, SchemaError};
 
 use crate::{Said, Unreachable};
 
-/// Why a call brought nothing. Each variant is handled in its own way.
+/// Why a call brought nothing. Each variant is handled in its own way; docs/client.md says how.
 ///
 /// `Display` and `Debug` show no key, no address and none of the platform's message, so that an error may be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -53,7 +53,7 @@
 //!
 //! The platform's public documentation: waasapi.uuwallet.com (UU) and xaferapi.apacx.io (Xafer), `/api-reference`, two
 //! brands of one system, and their `openapi.json` on GitHub (Lzzzzzz-lab/docs, buxxl-tech/docs). Where pages disagree, the
-//! type concerned says which reading is followed.
+//! type concerned says which reading is followed; docs/client.md has them together.
 
 mod call;
 mod client;
@@ -81,3 +81,8 @@ pub use job_day::{JobDay, JobDayError};
 pub use merchant::{ApiKey, ApiKeyError, Merchant, UserId};
 pub use platform_url::{PlatformUrl, UrlError};
 pub use transport::{Answer, MAX_ANSWER_BYTES, Request, Transport, Unreachable};
+
+/// The examples of the page for backend engineers compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client.md")]
+struct Page;
