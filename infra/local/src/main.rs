@@ -1,6 +1,7 @@
 //! `waas-local`: the stack on one machine.
 
 use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use waas_callback_aws::{Config, Ledger};
 use waas_local::{Options, Stack, audit, demo, development_secret};
 
-/// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes on 127.0.0.1.
+/// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -38,6 +39,10 @@ enum Command {
 
 #[derive(Args)]
 struct Serve {
+    /// Address to listen on. Loopback unless you say otherwise, for nothing here asks who calls: whoever reaches
+    /// the address reads the secret and writes the tables. Containers reach loopback only on Docker Desktop
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
     /// Port of the API's routes
     #[arg(long, default_value_t = 9000)]
     port: u16,
@@ -92,6 +97,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         None => development_secret(),
     };
     let mut stack = Stack::start(&Options {
+        address: options.listen,
         api_port: options.port,
         dynamodb_port: options.dynamodb_port,
         secrets_manager_port: options.secrets_manager_port,
@@ -109,6 +115,12 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
     anstream::println!("# See the callbacks as they come: waas listen{}", at("/listen"));
     anstream::println!("# Send one, as the platform does: waas trigger deposit{}{key}", at("/callback"));
     anstream::println!("# Here, waas is: cargo run -q -p waas-platform --");
+    if !options.listen.is_loopback() {
+        anstream::eprintln!(
+            "# WARNING: {} is not loopback. Nothing asks who calls: whoever reaches it reads the secret and writes the tables",
+            options.listen
+        );
+    }
     anstream::println!("# The real binaries, the AWS CLI and the SDKs meet this stack with");
     for (name, value) in stack.environment() {
         anstream::println!("export {name}={value}");

@@ -1,6 +1,6 @@
 //! Starts the parts, wires them by the functions' own environment contract, and ends them together.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -21,6 +21,8 @@ pub const SECRET_ID: &str = "waas/callbacks";
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Address of all three. Nothing asks who calls: whoever reaches it reads the secret and writes the tables.
+    pub address: IpAddr,
     /// Port of the API; 0 takes a free one.
     pub api_port: u16,
     /// Port of DynamoDB.
@@ -34,9 +36,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Free ports, in memory, with the development keys.
+    /// Free ports of 127.0.0.1, in memory, with the development keys.
     fn default() -> Self {
         Self {
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             api_port: 0,
             dynamodb_port: 0,
             secrets_manager_port: 0,
@@ -73,12 +76,12 @@ impl Stack {
             }
             None => Database::memory()?,
         };
-        let (listener, dynamodb) = listen(options.dynamodb_port).await?;
+        let (listener, dynamodb) = listen(options.address, options.dynamodb_port).await?;
         let until = until(stopped.clone());
         parts.spawn(async move {
             dynoxide::server::serve_with_shutdown(listener, database, until).await.map_err(anyhow::Error::msg)
         });
-        let (listener, secrets_manager) = listen(options.secrets_manager_port).await?;
+        let (listener, secrets_manager) = listen(options.address, options.secrets_manager_port).await?;
         serve(&mut parts, listener, secrets::router(), stopped);
 
         let environment = environment(dynamodb, secrets_manager);
@@ -102,7 +105,7 @@ impl Stack {
         let mut stack = Self::start_services(options).await?;
         let tap = Tap::start(&stack.config, &mut stack.parts, stack.stop.subscribe());
         let router = api::router(&stack.config, &tap).await?.merge(tap.router(stack.stop.subscribe()));
-        let (listener, address) = listen(options.api_port).await?;
+        let (listener, address) = listen(options.address, options.api_port).await?;
         serve(&mut stack.parts, listener, router, stack.stop.subscribe());
         stack.api = Some(address);
         Ok(stack)
@@ -157,11 +160,18 @@ impl Stack {
     }
 }
 
-async fn listen(port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-    let listener = listener.with_context(|| format!("port {port} of 127.0.0.1 cannot be used"))?;
-    let address = listener.local_addr()?;
-    Ok((listener, address))
+/// Listens, and says where it is reached from this machine.
+async fn listen(address: IpAddr, port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((address, port)).await;
+    let listener = listener.with_context(|| format!("port {port} of {address} cannot be used"))?;
+    let mut reached = listener.local_addr()?;
+    // Every address of the machine is none that could be called.
+    match reached.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => reached.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => reached.set_ip(Ipv6Addr::LOCALHOST.into()),
+        IpAddr::V4(_) | IpAddr::V6(_) => {}
+    }
+    Ok((listener, reached))
 }
 
 fn serve(
@@ -198,4 +208,36 @@ fn environment(dynamodb: SocketAddr, secrets_manager: SocketAddr) -> Vec<(&'stat
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{secrets_manager}")),
     ];
     fixed.into_iter().map(|(name, value)| (name, value.to_owned())).chain(endpoints).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stack there, whose tables were made at the address that it gives out.
+    async fn listening_on(address: Ipv4Addr) -> (Stack, SocketAddr) {
+        let address = IpAddr::V4(address);
+        let stack = Stack::start_services(&Options { address, ..Options::default() }).await.unwrap();
+        let mut variables = stack.environment().iter();
+        let (_, url) = variables.find(|(name, _)| *name == "AWS_ENDPOINT_URL_DYNAMODB").unwrap();
+        let given = url.strip_prefix("http://").unwrap().parse().unwrap();
+        (stack, given)
+    }
+
+    #[cfg(target_os = "linux")] // where all of 127.0.0.0/8 is loopback
+    #[tokio::test]
+    async fn only_the_address_that_was_named_is_listened_on_and_that_is_loopback_by_default() {
+        assert_eq!(Options::default().address, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let named = Ipv4Addr::new(127, 0, 0, 2);
+        let (_stack, given) = listening_on(named).await;
+        assert_eq!(given.ip(), named);
+        assert!(std::net::TcpStream::connect(given).is_ok());
+        assert!(std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, given.port())).is_err());
+    }
+
+    #[tokio::test]
+    async fn every_address_is_given_out_as_one_that_can_be_called() {
+        let (_stack, given) = listening_on(Ipv4Addr::UNSPECIFIED).await;
+        assert_eq!(given.ip(), Ipv4Addr::LOCALHOST);
+    }
 }
