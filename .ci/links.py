@@ -1,4 +1,5 @@
-"""What the documents point to is there: links, their anchors, and the files that docs/architecture.md names."""
+"""What the documents point to is there: links, their anchors, and the files that docs/architecture.md names; and the
+tree of docs/architecture.md has every source file of the layers."""
 
 import re
 import subprocess
@@ -51,4 +52,10 @@ for page in map(Path, pages):
     links(page)
 architecture = Path("docs/architecture.md")
 wrong += [f"{architecture}: {path}: not there" for path in named(architecture) if not Path(path).exists()]
+told = set(named(architecture))
+sources = subprocess.run(["git", "ls-files", "shared/core/src", "shared/aws/src", "infra/local/src"], capture_output=True, text=True, check=True)
+obvious = {"lib.rs", "main.rs", "amazon-roots.pem"}
+wrong += [
+    f"{architecture}: {path} is not in the tree" for path in sources.stdout.split() if path not in told and Path(path).name not in obvious
+]
 sys.exit("\n".join(wrong) or None)
