@@ -46,7 +46,8 @@ pub(crate) struct NewWithdrawal {
 pub(crate) struct Withdrawal {
     call_back_id: String,
     tenant_user_id: String,
-    /// `reserved`, `confirmed`, `completed`, `failed` or `cancelled`.
+    /// `reserved`, `confirmed`, `completed`, `failed` or `cancelled`; `reported` where only the platform spoke of it and
+    /// nothing happened to it yet.
     #[schema(example = "reserved")]
     state: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,12 +34,12 @@ const BACKLOG: usize = 1024;
 /// Where the routes hand in what they saw.
 #[derive(Clone)]
 pub(crate) struct Tap {
-    seen: mpsc::UnboundedSender<Seen>,
+    taken: mpsc::UnboundedSender<Taken>,
     lines: broadcast::Sender<Arc<str>>,
 }
 
 /// One callback and its answer.
-struct Seen {
+struct Taken {
     at: SystemTime,
     path: String,
     body: Bytes,
@@ -56,10 +56,10 @@ impl Tap {
         parts: &mut JoinSet<anyhow::Result<()>>,
         stopped: watch::Receiver<bool>,
     ) -> Self {
-        let (seen, arrivals) = mpsc::unbounded_channel();
+        let (taken, arrivals) = mpsc::unbounded_channel();
         let (lines, _) = broadcast::channel(BACKLOG);
         parts.spawn(tell(Ledger::connect(config), arrivals, lines.clone(), stopped));
-        Self { seen, lines }
+        Self { taken, lines }
     }
 
     /// Waits for a function's answer to the callback `body`, and tells the listeners of both.
@@ -75,7 +75,7 @@ impl Tap {
         let at = SystemTime::now();
         let (answer, log) = log::captured(answer).await;
         // If the other end is gone, the stack is stopping.
-        _ = self.seen.send(Seen { at, path, body, log, answer: answer.body().to_vec() });
+        _ = self.taken.send(Taken { at, path, body, log, answer: answer.body().to_vec() });
         answer
     }
 
@@ -85,28 +85,28 @@ impl Tap {
     }
 }
 
-/// Makes lines of what was seen, in the order of the answers.
+/// Makes lines of what was taken, in the order of the answers.
 async fn tell(
     ledger: Ledger,
-    mut seen: mpsc::UnboundedReceiver<Seen>,
+    mut taken: mpsc::UnboundedReceiver<Taken>,
     lines: broadcast::Sender<Arc<str>>,
     mut stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     loop {
-        let seen = tokio::select! {
-            seen = seen.recv() => seen,
+        let taken = tokio::select! {
+            taken = taken.recv() => taken,
             _ = stopped.wait_for(|stop| *stop) => None,
         };
-        let Some(seen) = seen else { return Ok(()) };
-        let line = Value::from(line(&ledger, seen).await);
+        let Some(taken) = taken else { return Ok(()) };
+        let line = Value::from(line(&ledger, taken).await);
         // Without a listener it is told to nobody.
         _ = lines.send(line.to_string().into());
     }
 }
 
 /// A line: the function's own, with what it does not tell a log.
-async fn line(ledger: &Ledger, seen: Seen) -> Map<String, Value> {
-    let Seen { at, path, body, log: mut line, answer } = seen;
+async fn line(ledger: &Ledger, taken: Taken) -> Map<String, Value> {
+    let Taken { at, path, body, log: mut line, answer } = taken;
     let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
     line.insert("at".into(), timestamp(at).into());
     line.insert("path".into(), path.into());

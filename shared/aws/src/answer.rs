@@ -124,13 +124,22 @@ pub(crate) struct Answer {
     pub(crate) err_code: u16,
     /// What only the log is told.
     pub(crate) cause: Option<String>,
+    /// What came of the event when it was applied, now or before: the answer to the first callback may have been lost,
+    /// and with it the line that an alarm counts.
+    pub(crate) recorded: Option<String>,
     body: Body,
 }
 
 impl Answer {
-    /// 200 with errCode 0: applied, now or before.
+    /// 200 with errCode 0: applied now.
     pub(crate) fn accepted(api_key: &str, data: &str, outcome: &'static str) -> Self {
-        Self::new(outcome, StatusCode::OK, &Envelope { api_key, data, err_code: 0, message: "" })
+        let envelope = Envelope { api_key, data, err_code: 0, message: "" };
+        Self { recorded: Some(outcome.to_owned()), ..Self::new(outcome, StatusCode::OK, &envelope) }
+    }
+
+    /// 200 with errCode 0: applied before, with this outcome.
+    pub(crate) fn repeated(api_key: &str, data: &str, recorded: String) -> Self {
+        Self { recorded: Some(recorded), ..Self::accepted(api_key, data, "repetition") }
     }
 
     /// 200 with our code: understood and refused; `data` still echoes the request.
@@ -143,7 +152,7 @@ impl Answer {
     /// 204 without a body, for type 0.
     pub(crate) fn nothing() -> Self {
         let status = StatusCode::NO_CONTENT;
-        Self { outcome: "unknown", status, err_code: 0, cause: None, body: Body::Empty }
+        Self { outcome: "unknown", status, err_code: 0, cause: None, recorded: None, body: Body::Empty }
     }
 
     /// Did it end the matter for the platform?
@@ -154,7 +163,14 @@ impl Answer {
     #[expect(clippy::expect_used, reason = "strings and an integer always serialise")]
     fn new(outcome: &'static str, status: StatusCode, envelope: &Envelope<'_>) -> Self {
         let body = serde_json::to_string(envelope).expect("an envelope is plain data");
-        Self { outcome, status, err_code: envelope.err_code, cause: None, body: Body::Text(body) }
+        Self {
+            outcome,
+            status,
+            err_code: envelope.err_code,
+            cause: None,
+            recorded: None,
+            body: Body::Text(body),
+        }
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {

@@ -24,8 +24,8 @@ const MAX_DECISIONS: usize = 10;
 pub(crate) enum Settled {
     /// It was applied now, all of it. A confirmation is answered with what to pay.
     Applied(Outcome, Option<Terms>),
-    /// It was applied before; nothing now.
-    Repetition(Option<Terms>),
+    /// It was applied before, with this outcome; nothing now.
+    Repetition(String, Option<Terms>),
 }
 
 /// Why an event was not applied.
@@ -67,8 +67,8 @@ impl<F: Fn(&Found) -> Result<Decision, Refusal>> Decider for F {
 
 /// Why a transaction was not applied.
 enum Obstacle {
-    /// This is what the records say.
-    Known(Verdict),
+    /// This is what the records say, with the outcome of the event if it is known.
+    Known(Verdict, String),
     /// Against the ledger's rules.
     Refused(Refusal),
     /// The order is not as expected, but so.
@@ -117,29 +117,34 @@ impl Ledger {
         let refused = NotSettled::Refused;
         for _ in 0..MAX_DECISIONS {
             let obstacle = match decider.decide(found).map_err(refused)? {
-                Decision::ReadOrder => Obstacle::Known(self.look(event, found, deadline).await?),
+                Decision::ReadOrder => self.look(event, found, deadline).await?,
                 Decision::Commit(entry) => match self.transact(event, &entry, now, deadline).await? {
                     None => return Ok(Settled::Applied(entry.outcome, entry.payout)),
                     // Another copy was faster. A payout is answered again only as the order stands now.
-                    Some(Obstacle::Known(Verdict::Repetition)) if entry.payout.is_some() => {
-                        Obstacle::Known(self.look(event, found, deadline).await?)
+                    Some(Obstacle::Known(Verdict::Repetition, _)) if entry.payout.is_some() => {
+                        self.look(event, found, deadline).await?
                     }
                     Some(obstacle) => obstacle,
                 },
             };
             match obstacle {
-                Obstacle::Known(Verdict::Fresh) => {}
-                Obstacle::Known(Verdict::Repetition) => {
-                    return decider.repeat(found).map(Settled::Repetition).map_err(|refusal| match refusal {
-                        Refusal::UnknownOrder => NotSettled::RecordMissing("the order of a known event"),
-                        refusal => refused(refusal),
-                    });
+                Obstacle::Known(Verdict::Fresh, _) => {}
+                Obstacle::Known(Verdict::Repetition, outcome) => {
+                    return match decider.repeat(found) {
+                        Ok(payout) => Ok(Settled::Repetition(outcome, payout)),
+                        Err(Refusal::UnknownOrder) => {
+                            Err(NotSettled::RecordMissing("the order of a known event"))
+                        }
+                        Err(refusal) => Err(refused(refusal)),
+                    };
                 }
-                Obstacle::Known(Verdict::EventMissing) => {
+                Obstacle::Known(Verdict::EventMissing, _) => {
                     return Err(NotSettled::RecordMissing("the event of a known request"));
                 }
-                Obstacle::Known(Verdict::RequestConflict) => return Err(refused(Refusal::RequestConflict)),
-                Obstacle::Known(Verdict::EventConflict) => return Err(refused(Refusal::EventConflict)),
+                Obstacle::Known(Verdict::RequestConflict, _) => {
+                    return Err(refused(Refusal::RequestConflict));
+                }
+                Obstacle::Known(Verdict::EventConflict, _) => return Err(refused(Refusal::EventConflict)),
                 Obstacle::Refused(refusal) => return Err(refused(refusal)),
                 Obstacle::Order(order) => found.order = order.map(|order| *order).into(),
                 Obstacle::AddressKnown => found.is_address_known = true,
@@ -210,7 +215,7 @@ impl Ledger {
         event: &Event<'_>,
         found: &mut Found,
         deadline: Deadline,
-    ) -> Result<Verdict, Unavailable> {
+    ) -> Result<Obstacle, Unavailable> {
         let Some(call_back_id) = event.call_back_id else {
             return Err(Unavailable::new("there is no order to read"));
         };
@@ -238,7 +243,8 @@ impl Ledger {
         found.order = item(1).map(withdrawals::recorded).transpose()?.into();
         let request = item(2).and_then(requests::recorded);
         let known = item(0).and_then(events::known);
-        Ok(judge(event.identity, request.as_ref(), known.as_ref()))
+        let verdict = judge(event.identity, request.as_ref(), known.as_ref());
+        Ok(Obstacle::Known(verdict, known.map(|event| event.outcome).unwrap_or_default()))
     }
 
     /// Puts a refusal among the events, once for each event and content: of a callback, or of a merchant's
@@ -281,8 +287,13 @@ fn explain(
     let request = old(Table::Requests).and_then(requests::recorded);
     let event = old(Table::Events).and_then(events::known);
     let verdict = judge(identity, request.as_ref(), event.as_ref());
-    if verdict != Verdict::Fresh {
-        return Attempt::Done(Ok(Some(Obstacle::Known(verdict))));
+    // An event that is busy is not missing: what is known of it, only the next attempt can tell.
+    let is_busy = tables.iter().zip(reasons).any(|(table, reason)| {
+        *table == Table::Events && reason.code().is_some_and(retry::is_transient_code)
+    });
+    if verdict != Verdict::Fresh && !(verdict == Verdict::EventMissing && is_busy) {
+        let outcome = event.map(|event| event.outcome).unwrap_or_default();
+        return Attempt::Done(Ok(Some(Obstacle::Known(verdict, outcome))));
     }
     let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
     if let Some(code) = codes.iter().find(|code| retry::is_transient_code(code)) {
@@ -338,7 +349,7 @@ mod tests {
     }
 
     fn known(event_key: &str, fingerprint: &str) -> CancellationReason {
-        failed_on(&[("eventKey", event_key), ("fingerprint", fingerprint)])
+        failed_on(&[("eventKey", event_key), ("fingerprint", fingerprint), ("outcome", "credited")])
     }
 
     #[test]
@@ -354,8 +365,19 @@ mod tests {
         ] {
             let order = reason(CONDITION_FAILED);
             let seen = explained(&[request, event, order, busy(), busy()]);
-            assert!(matches!(seen, Ok(Obstacle::Known(verdict)) if verdict == expected), "{expected:?}");
+            assert!(matches!(seen, Ok(Obstacle::Known(verdict, _)) if verdict == expected), "{expected:?}");
         }
+    }
+
+    #[test]
+    fn an_event_that_is_busy_is_not_missing() {
+        for code in ["TransactionConflict", "ThrottlingError"] {
+            let seen = explained(&[known("event", "content"), reason(code), none(), none(), none()]);
+            assert!(matches!(seen, Err(Attempt::Again(error)) if error == Unavailable::new(code)), "{code}");
+        }
+        let seen =
+            explained(&[known("event", "content"), none(), reason("TransactionConflict"), none(), none()]);
+        assert!(matches!(seen, Ok(Obstacle::Known(Verdict::EventMissing, _))));
     }
 
     #[test]

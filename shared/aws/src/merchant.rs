@@ -117,6 +117,7 @@ impl Merchant {
         let order = self.order(call_back_id).await?;
         match refuse_hold(Some(&order)) {
             _ if is_done => Ok(order),
+            Some(Refusal::UnknownOrder) => Err(MerchantError::NotFound),
             Some(refusal) => Err(refusal.into()),
             None => Err(Unavailable::new("the order changed meanwhile").into()),
         }
@@ -158,13 +159,13 @@ impl Merchant {
     ) -> Result<bool, MerchantError> {
         match self.ledger.settle(event, decide, now, Deadline::after(None)).await {
             Ok(Settled::Applied(outcome, _)) => {
-                if outcome == Outcome::CompletedUnconfirmed {
-                    let (outcome, id) = (outcome.name(), event.call_back_id.map(CallBackId::as_str));
-                    tracing::warn!(outcome, callBackId = id, "request contradicts a payment");
-                }
+                warn_if_unasked(outcome.name(), event);
                 Ok(true)
             }
-            Ok(Settled::Repetition(_)) => Ok(false),
+            Ok(Settled::Repetition(outcome, _)) => {
+                warn_if_unasked(&outcome, event); // the answer before may have been lost, and its line
+                Ok(false)
+            }
             Err(NotSettled::Refused(Refusal::UnknownOrder)) => Err(MerchantError::NotFound),
             Err(NotSettled::Refused(refusal)) => Err(refusal.into()),
             Err(NotSettled::Unavailable(unavailable)) => Err(unavailable.into()),
@@ -176,6 +177,14 @@ impl Merchant {
 
     async fn order(&self, call_back_id: &CallBackId) -> Result<Order, MerchantError> {
         self.ledger.order(call_back_id).await?.ok_or(MerchantError::NotFound)
+    }
+}
+
+/// Tells of a registration of what was paid already, though it was to be confirmed.
+fn warn_if_unasked(outcome: &str, event: &Event<'_>) {
+    if outcome == Outcome::CompletedUnconfirmed.name() {
+        let id = event.call_back_id.map(CallBackId::as_str);
+        tracing::warn!(outcome, callBackId = id, "request contradicts a payment");
     }
 }
 

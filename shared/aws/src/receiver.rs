@@ -110,7 +110,9 @@ fn seal(secret: &Secret, callback: &Callback, settled: Result<Settled, Refusal>)
         Ok(Settled::Applied(outcome, payout)) => {
             Answer::accepted(api_key, &seal(payout.as_ref()), outcome.name())
         }
-        Ok(Settled::Repetition(payout)) => Answer::accepted(api_key, &seal(payout.as_ref()), "repetition"),
+        Ok(Settled::Repetition(outcome, payout)) => {
+            Answer::repeated(api_key, &seal(payout.as_ref()), outcome)
+        }
         Err(refusal) => Answer::refused(api_key, &seal(None), refusal),
     }
 }

@@ -79,7 +79,7 @@ impl Report {
 
     /// Writes the callback's one line and counts it.
     pub(crate) fn finish(&self, answer: &Answer, latency: Duration) {
-        let Answer { outcome, err_code, cause, .. } = answer;
+        let Answer { outcome, err_code, cause, recorded, .. } = answer;
         let status = answer.status.as_u16();
         let latency_ms = milliseconds(latency);
         let callback_type = self.callback_type.map_or("unknown", CallbackType::name);
@@ -97,6 +97,7 @@ impl Report {
                     requestUUID = self.request_uuid,
                     trackingId = self.tracking_id,
                     callBackId = self.call_back_id,
+                    recorded,
                     cause,
                     "callback"
                 )

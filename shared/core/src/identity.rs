@@ -46,6 +46,8 @@ pub struct KnownEvent {
     pub fingerprint: Fingerprint,
     /// Which output of its transaction it is, where the platform told.
     pub position: Option<u64>,
+    /// What came of it.
+    pub outcome: String,
 }
 
 /// What the records of earlier requests say of a new one.
@@ -185,7 +187,11 @@ mod tests {
         ];
         for (request, expected) in requests.iter().zip(expected) {
             for (event, expected) in events.iter().zip(expected) {
-                let event = event.map(|text| KnownEvent { fingerprint: fingerprint(text), position: None });
+                let event = event.map(|text| KnownEvent {
+                    fingerprint: fingerprint(text),
+                    position: None,
+                    outcome: String::new(),
+                });
                 assert_eq!(judge(&ours, request.as_ref(), event.as_ref()), expected, "{request:?} {event:?}");
             }
         }
@@ -201,7 +207,8 @@ mod tests {
             (None, None, Verdict::Repetition),
         ] {
             let (event_key, fingerprint) = (EventKey::from("e".to_owned()), fingerprint("c"));
-            let known = KnownEvent { fingerprint: fingerprint.clone(), position: first };
+            let known =
+                KnownEvent { fingerprint: fingerprint.clone(), position: first, outcome: String::new() };
             let ours = Identity { event_key, fingerprint, position: second };
             assert_eq!(judge(&ours, None, Some(&known)), expected, "{first:?} {second:?}");
         }

@@ -67,7 +67,7 @@ pub use order::decisions::{
 };
 pub use order::state::{Order, OrderState, StallCause, Standing};
 pub use order::transitions::{Effect, OrderEvent, Transition, transition};
-pub use order::update::{Details, Expect, OrderUpdate, Payable, Seen};
+pub use order::update::{Basis, Details, Expect, OrderUpdate, Payable};
 pub use outcome::Outcome;
 pub use policy::{ActualBelowOrder, Policy};
 pub use posting::{Balance, Posting, PostingError};

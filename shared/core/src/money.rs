@@ -229,6 +229,9 @@ impl Amount {
         if !is_number || (whole.len() > 1 && whole.starts_with('0')) {
             return Err(AmountError::NotDecimal);
         }
+        if mantissa.bytes().all(|byte| matches!(byte, b'0' | b'.')) {
+            return Ok(Self { text: text.into(), value: Decimal::ZERO }); // whatever the exponent
+        }
         let value: Decimal = text.parse().map_err(|DecimalError| AmountError::TooManyDigits)?;
         if value.units >= LIMIT {
             return Err(AmountError::TooManyDigits);
@@ -297,6 +300,7 @@ mod tests {
             ("1.23E1", "12.3"),
             ("0E-12", "0"),
             ("0e999999999", "0"),
+            ("0.000E-99999999999999", "0"),
             ("1e37", &format!("1{}", "0".repeat(37))),
             ("1e-38", &format!("0.{}1", "0".repeat(37))),
         ] {

@@ -88,7 +88,6 @@ async fn a_retry_that_tells_another_position_or_payer_is_a_repetition() {
     assert_eq!(verdict(&deployment.send("deposit", DEPOSIT).await), ACCEPTED);
     for (field, value) in [
         ("txIndex", json!(3)),
-        ("txIndex", json!(4)),
         ("txIndex", json!(null)),
         ("fromAddress", json!("TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb")),
     ] {

@@ -69,6 +69,55 @@ async fn what_the_platform_spoke_of_cannot_be_taken_back() {
     assert_eq!(deployment.usdt("1945").await, money("9", "1"));
 }
 
+/// The platform knows of the withdrawal before we do: the registration that comes later is under way from the start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_platform_spoke_of_before_its_registration_cannot_be_taken_back() {
+    let deployment = Deployment::new().await;
+    deployment.deposit("1945", "USDT", "40").await;
+    let stall = notice(7, "w").to_string();
+    for _ in 0..2 {
+        assert_eq!(verdict(&deployment.send("insufficient-gas", &retry_of(&stall)).await), ACCEPTED);
+    }
+    let (_, order) = deployment.call(Method::GET, "/withdrawals/w", None).await;
+    assert_eq!((&order["state"], &order["registered"]), (&json!("reported"), &json!(false)));
+    assert_eq!(deployment.act(Method::DELETE, "/withdrawals/w").await, (404, "not-found".to_owned()));
+    assert_eq!(deployment.act(Method::PUT, "/withdrawals/w/hold").await, (404, "not-found".to_owned()));
+    assert_eq!(verdict(&deployment.send("withdrawal-confirmation", &confirmation("w")).await), (200, 2006));
+    assert_eq!(deployment.register("w", "1945", "10", PAYEE).await, 201);
+    assert_eq!(verdict(&deployment.send("insufficient-gas", &retry_of(&stall)).await), ACCEPTED);
+    let refused = deployment.act(Method::DELETE, "/withdrawals/w").await;
+    assert_eq!(refused, (409, "order-under-way".to_owned()));
+    assert_eq!(verdict(&deployment.send("withdrawal", &completion("w", "10")).await), ACCEPTED);
+    assert_eq!(deployment.usdt("1945").await, money("30", "0"));
+
+    // Whichever of the two is first.
+    for nth in 0..20 {
+        let id = format!("w{nth}");
+        let stall = retry_of(&notice(7, &id).to_string());
+        let both = async || {
+            tokio::join!(
+                deployment.send("insufficient-gas", &stall),
+                deployment.register(&id, "1945", "1", PAYEE)
+            )
+        };
+        let (stalled, registered) = both().await;
+        assert_eq!((verdict(&stalled), registered), (ACCEPTED, 201));
+        let refused = deployment.act(Method::DELETE, &format!("/withdrawals/{id}")).await;
+        assert_eq!(refused, (409, "order-under-way".to_owned()));
+    }
+    // Nor does it stand in the way of what comes without a registration.
+    for (id, function, callback, state) in [
+        ("p", "withdrawal", completion("p", "1"), "completed"),
+        ("f", "withdrawal-failure", failure("f"), "failed"),
+    ] {
+        let stall = with(&notice(6, id).to_string(), "tenantUserId", "somebody-else");
+        assert_eq!(verdict(&deployment.send("insufficient-balance", &retry_of(&stall)).await), ACCEPTED);
+        assert_eq!(verdict(&twice(&deployment, function, &callback).await), ACCEPTED);
+        assert_eq!(deployment.state(id).await, state);
+    }
+    deployment.assert_audited().await;
+}
+
 /// The condition of the transaction, not the reading before it: the shortage arrives between the two.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancellation_that_a_shortage_overtakes_is_refused() {

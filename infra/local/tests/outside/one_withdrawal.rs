@@ -165,3 +165,38 @@ async fn copies_of_an_unregistered_payment_at_once_write_and_read_nothing() {
     assert!(calls.iter().all(|(verb, _)| verb == "PutItem" || verb == "UpdateItem"), "{calls:?}");
     assert_eq!(deployment.outcomes().await["completed-unregistered"], 12);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_of_a_payment_with_a_fee_at_once_write_and_read_nothing() {
+    let deployment = Deployment::with(&[("WAAS_ACTUAL_BELOW_ORDER", "fee")]).await;
+    deployment.deposit("1945", "USDT", "20").await;
+    for nth in 0..10 {
+        assert_eq!(deployment.register(&format!("w{nth}"), "1945", "2", PAYEE).await, 201);
+    }
+    let (lambda, _) = deployment.function("withdrawal").await;
+    let environment = deployment.environment();
+    let _more: Vec<_> = (1..4).map(|_| lambda.spawn("withdrawal", &environment)).collect();
+    deployment.dynamodb.take_calls();
+    for nth in 0..10 {
+        let copies: Vec<_> = (0..8).map(|_| completion(&format!("w{nth}"), "1")).collect();
+        let sending = copies.iter().map(|copy| deployment.send("withdrawal", copy));
+        for exchange in futures_util::future::join_all(sending).await {
+            assert_eq!(verdict(&exchange), ACCEPTED);
+        }
+    }
+    let calls = deployment.dynamodb.take_calls();
+    assert!(calls.iter().all(|(verb, _)| verb == "PutItem" || verb == "UpdateItem"), "{calls:?}");
+    assert_eq!(deployment.usdt("1945").await, money("0", "0"));
+    deployment.assert_audited().await;
+}
+
+/// errCode 0 to a type 2 is the payout, and nothing says that a question without a trackingId is the same withdrawal.
+#[tokio::test]
+async fn a_question_without_a_tracking_id_is_not_answered_for_an_order_that_belongs_to_one() {
+    let deployment = reserved().await;
+    assert_eq!(verdict(&deployment.send("withdrawal-confirmation", &confirmation("w")).await), ACCEPTED);
+    let unnamed = with(&confirmation("w"), "trackingId", serde_json::Value::Null);
+    let refused = twice(&deployment, "withdrawal-confirmation", &unnamed).await;
+    assert_eq!(verdict(&refused), OTHER_TRACKING_ID);
+    assert_eq!(verdict(&deployment.send("withdrawal-confirmation", &confirmation("w")).await), ACCEPTED);
+}

@@ -48,7 +48,10 @@ async fn what_arrives_out_of_order_ends_in_the_same_ledger() {
     assert_eq!((outcomes["other-terms"], outcomes["balance-too-low"]), (1, 1));
     let (_, process) = deployment.function("merchant-api").await;
     let alarmed = process.log().lines().filter(|line| line.contains("request contradicts a payment")).count();
-    assert_eq!(alarmed, 4, "the registration of what was to be confirmed and was paid, too");
+    assert_eq!(
+        alarmed, 5,
+        "the registration of what was to be confirmed and was paid too, and its repetition"
+    );
     deployment.assert_audited().await;
 }
 

@@ -171,7 +171,7 @@ pub(crate) fn known(item: &Item) -> Option<KnownEvent> {
         Some(position) => Some(position.as_n().ok()?.parse().ok()?),
         None => None,
     };
-    Some(KnownEvent { fingerprint: fingerprint(item)?, position })
+    Some(KnownEvent { fingerprint: fingerprint(item)?, position, outcome: read(item, "outcome")?.to_owned() })
 }
 
 /// An event's record.

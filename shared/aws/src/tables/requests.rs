@@ -47,3 +47,21 @@ pub(crate) fn recorded(item: &Item) -> Option<KnownRequest> {
     let event_key = read(item, events::KEY)?.to_owned().into();
     Some(KnownRequest { event_key, fingerprint: events::fingerprint(item)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_without_its_event_or_its_content_proves_nothing() {
+        let mut item = Item::from([
+            (events::KEY.to_owned(), text("deposit-1")),
+            (events::FINGERPRINT.to_owned(), text("content")),
+        ]);
+        assert_eq!(recorded(&item).unwrap().event_key.as_str(), "deposit-1");
+        for attribute in [events::FINGERPRINT, events::KEY] {
+            item.remove(attribute);
+            assert_eq!(recorded(&item), None, "without {attribute}");
+        }
+    }
+}

@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, Update};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use waas_callback::{
-    Address, Amount, Asset, CallBackId, Details, Expect, Mode, Order, OrderState, OrderUpdate, Payable, Seen,
-    Terms, TxId,
+    Address, Amount, Asset, Basis, CallBackId, Details, Expect, Mode, Order, OrderState, OrderUpdate,
+    Payable, Terms, TxId,
 };
 
 use super::{Change, Item, Layout, get, number, read, read_number, text, timestamp};
@@ -44,7 +44,7 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
     if let Some(state) = order.state {
         change.set("state", text(state.name()));
         match state {
-            OrderState::Reserved => {}
+            OrderState::Reported | OrderState::Reserved => {}
             // No other function writes this attribute, so a role can be denied it.
             OrderState::Confirmed => change.set("confirmedAt", text(&timestamp(now)?)),
             OrderState::Completed | OrderState::Failed | OrderState::Cancelled => change.remove("stalled"),
@@ -85,7 +85,7 @@ pub(crate) async fn send(
 fn expect(change: &mut Change, expect: &Expect) {
     match expect {
         Expect::Absent => change.condition("attribute_not_exists(callBackId)", &[], []),
-        Expect::AsRead(seen) => as_read(change, seen),
+        Expect::AsRead(basis) => as_read(change, basis),
         Expect::Payable(Payable { tenant_user_id, terms, tracking_id }) => {
             let states = [
                 ("confirmed", text(OrderState::Confirmed.name())),
@@ -118,23 +118,23 @@ fn expect(change: &mut Change, expect: &Expect) {
     }
 }
 
-fn as_read(change: &mut Change, seen: &Seen) {
-    change.equals("state", text(seen.state.name()));
-    let registered = if seen.is_registered {
+fn as_read(change: &mut Change, basis: &Basis) {
+    change.equals("state", text(basis.state.name()));
+    let registered = if basis.is_registered {
         "(attribute_not_exists(#registered) OR #registered <> :unregistered)"
     } else {
         "#registered = :unregistered"
     };
     change.condition(registered, &["registered"], [("unregistered", AttributeValue::Bool(false))]);
-    match &seen.tracking_id {
+    match &basis.tracking_id {
         Some(tracking_id) => change.equals(TRACKING_ID, text(tracking_id)),
         None => change.condition(format!("attribute_not_exists(#{TRACKING_ID})"), &[TRACKING_ID], []),
     }
-    if seen.not_held {
+    if basis.not_held {
         let not_held = "(attribute_not_exists(#held) OR #held = :notHeld)";
         change.condition(not_held, &["held"], [("notHeld", AttributeValue::Bool(false))]);
     }
-    if seen.not_stalled {
+    if basis.not_stalled {
         change.condition("attribute_not_exists(#stalled)", &["stalled"], []);
     }
 }
@@ -268,25 +268,25 @@ mod tests {
     /// Of two confirmations that read an order which belonged to nobody, the second finds that it does by now.
     #[test]
     fn an_order_that_was_read_as_nobodys_is_bound_only_if_it_still_is() {
-        let update = |seen: Seen| {
+        let update = |basis: Basis| {
             let order: OrderUpdate = OrderUpdate {
                 tracking_id: Some("t".into()),
-                expect: Expect::AsRead(seen),
+                expect: Expect::AsRead(basis),
                 ..waas_callback::hold(&"w".into(), false)
             };
             update("Withdrawals", &order, SystemTime::UNIX_EPOCH).unwrap().condition_expression.unwrap()
         };
-        let seen = Seen {
+        let basis = Basis {
             state: OrderState::Confirmed,
             is_registered: true,
             tracking_id: None,
             not_held: true,
             not_stalled: false,
         };
-        let condition = update(seen.clone());
+        let condition = update(basis.clone());
         assert!(condition.contains("attribute_not_exists(#trackingId)"), "{condition}");
         assert!(condition.contains("#state = :expected_state") && condition.contains("#held"), "{condition}");
-        let condition = update(Seen { tracking_id: Some("t".into()), not_stalled: true, ..seen });
+        let condition = update(Basis { tracking_id: Some("t".into()), not_stalled: true, ..basis });
         assert!(condition.contains("#trackingId = :expected_trackingId"), "{condition}");
         assert!(condition.contains("attribute_not_exists(#stalled)"), "{condition}");
     }

@@ -3,7 +3,7 @@
 
 use super::state::{Order, OrderState, StallCause, Standing};
 use super::transitions::{Effect, OrderEvent, Transition, transition};
-use super::update::{Details, Expect, OrderUpdate, Payable, Seen};
+use super::update::{Basis, Details, Expect, OrderUpdate, Payable};
 use crate::call_back_id::CallBackId;
 use crate::callback::{Callback, Withdrawal, WithdrawalConfirmation, WithdrawalFailure};
 use crate::decision::{Decision, Situation};
@@ -30,7 +30,7 @@ pub fn register(
 ) -> Result<Entry, Refusal> {
     let Registration { call_back_id, tenant_user_id, terms, mode } = registration;
     let mut fee = None;
-    if let Some(order) = order {
+    if let Some(order) = ended_or_registered(order) {
         is_of_user(order, tenant_user_id)?;
         match &order.terms {
             // Paid before it was registered: what was paid is held against the order, as in the usual sequence.
@@ -60,7 +60,9 @@ pub fn register(
         (OrderState::Completed, Mode::Direct) => Outcome::Completed,
         (OrderState::Completed, Mode::Confirmed) => Outcome::CompletedUnconfirmed,
         (OrderState::Failed, _) => Outcome::Failed,
-        (OrderState::Reserved | OrderState::Confirmed | OrderState::Cancelled, _) => Outcome::Reserved,
+        (OrderState::Reported | OrderState::Reserved | OrderState::Confirmed | OrderState::Cancelled, _) => {
+            Outcome::Reserved
+        }
     };
     Ok(Entry { postings, order: Some(update), ..Entry::of(outcome) })
 }
@@ -78,8 +80,8 @@ pub fn cancel(call_back_id: &CallBackId, order: Option<&Order>) -> Result<Entry,
     };
     let order = order.ok_or(Refusal::UnknownOrder)?;
     let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
-    let seen = Seen { not_stalled: true, ..Seen::of(order) };
-    let mut update = OrderUpdate::new(call_back_id, Expect::AsRead(seen));
+    let basis = Basis { not_stalled: true, ..Basis::of(order) };
+    let mut update = OrderUpdate::new(call_back_id, Expect::AsRead(basis));
     update.state = Some(next);
     let postings = postings(effect, &order.tenant_user_id, terms);
     Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Cancelled) })
@@ -112,6 +114,9 @@ pub fn confirm(situation: &Situation<'_>, asked: &WithdrawalConfirmation) -> Res
     let order = order.ok_or(Refusal::UnknownOrder)?;
     let callback = situation.callback;
     let transition = reported(order, callback, OrderEvent::Confirm)?;
+    if order.tracking_id.is_some() && callback.tracking_id.is_none() {
+        return Err(Refusal::OtherTrackingId); // nothing says that it is not another withdrawal, and 0 is the payout
+    }
     let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
     if !asked.agrees_with(terms) {
         return Err(Refusal::OtherTerms);
@@ -123,8 +128,8 @@ pub fn confirm(situation: &Situation<'_>, asked: &WithdrawalConfirmation) -> Res
     if age.is_some_and(|age| age > situation.policy.confirmation_max_age) {
         return Err(Refusal::OrderTooOld);
     }
-    let seen = Seen { not_held: true, ..Seen::of(order) };
-    let mut update = pinning(&asked.call_back_id, Expect::AsRead(seen), callback);
+    let basis = Basis { not_held: true, ..Basis::of(order) };
+    let mut update = pinning(&asked.call_back_id, Expect::AsRead(basis), callback);
     if let Transition::To(next, _) = transition {
         update.state = Some(next);
     }
@@ -170,13 +175,13 @@ pub fn complete(situation: &Situation<'_>, withdrawal: &Withdrawal) -> Result<De
         let order = Some(completed(Expect::Payable(payable)));
         return Ok(Entry { postings, order, ..Entry::of(Outcome::Completed) }.into());
     };
-    let Some(order) = order else {
+    let Some(order) = ended_or_registered(order) else {
         if paid.amount.value().is_zero() {
             return Ok(Entry::of(Outcome::ZeroAmount).into());
         }
         let (tenant_user_id, terms) = (tenant_user_id.clone(), Some(paid.clone()));
         let details = Some(Details { tenant_user_id, terms, registered: None });
-        let order = Some(OrderUpdate { details, ..completed(Expect::Absent) });
+        let order = Some(OrderUpdate { details, ..completed(as_read(order)) });
         return Ok(Entry { order, ..Entry::of(Outcome::CompletedUnregistered) }.into());
     };
     reported(order, callback, OrderEvent::Complete)?;
@@ -186,7 +191,7 @@ pub fn complete(situation: &Situation<'_>, withdrawal: &Withdrawal) -> Result<De
     let is_expected = order.state == OrderState::Confirmed || order.mode == Mode::Direct;
     let outcome =
         if is_expected && !order.is_held { Outcome::Completed } else { Outcome::CompletedUnconfirmed };
-    let order = Some(OrderUpdate { fee, ..completed(Expect::AsRead(Seen::of(order))) });
+    let order = Some(OrderUpdate { fee, ..completed(Expect::AsRead(Basis::of(order))) });
     Ok(Entry { postings, order, ..Entry::of(outcome) }.into())
 }
 
@@ -203,10 +208,10 @@ pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<De
         state: Some(OrderState::Failed),
         ..pinning(&failure.call_back_id, expect, callback)
     };
-    let Some(order) = order else {
+    let Some(order) = ended_or_registered(order) else {
         let tenant_user_id = callback.tenant_user_id.clone();
         let details = Some(Details { tenant_user_id, terms: None, registered: None });
-        let order = Some(OrderUpdate { details, ..failed(Expect::Absent) });
+        let order = Some(OrderUpdate { details, ..failed(as_read(order)) });
         return Ok(Entry { order, ..Entry::of(Outcome::FailedUnregistered) }.into());
     };
     let effect = match reported(order, callback, OrderEvent::Fail)? {
@@ -217,7 +222,7 @@ pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<De
     let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
     let outcome = if failure.agrees_with(terms) { Outcome::Failed } else { Outcome::FailedOtherAddress };
     let postings = postings(effect, &order.tenant_user_id, terms);
-    let order = Some(failed(Expect::AsRead(Seen::of(order))));
+    let order = Some(failed(Expect::AsRead(Basis::of(order))));
     Ok(Entry { postings, order, ..Entry::of(outcome) }.into())
 }
 
@@ -242,9 +247,19 @@ pub fn stall(
         let (tenant_user_id, tracking_id) = (callback.tenant_user_id.clone(), callback.tracking_id.clone());
         return Ok(note(Expect::Open { tenant_user_id, tracking_id }));
     };
-    let Some(order) = order else { return Ok(Entry::of(Outcome::StalledUnregistered).into()) };
+    let Some(order) = ended_or_registered(order) else {
+        // Remembered with the order, so that a registration which comes later is known to be under way.
+        let tenant_user_id = callback.tenant_user_id.clone();
+        let update = OrderUpdate {
+            state: Some(OrderState::Reported),
+            details: Some(Details { tenant_user_id, terms: None, registered: None }),
+            stalled: Some(cause),
+            ..OrderUpdate::new(call_back_id, as_read(order))
+        };
+        return Ok(Entry { order: Some(update), ..Entry::of(Outcome::StalledUnregistered) }.into());
+    };
     match reported(order, callback, OrderEvent::Stall)? {
-        Transition::Note => Ok(note(Expect::AsRead(Seen::of(order)))),
+        Transition::Note => Ok(note(Expect::AsRead(Basis::of(order)))),
         Transition::Alarm => Ok(Entry::of(Outcome::Foreign).into()),
         _ => Ok(Entry::of(Outcome::Ignored).into()),
     }
@@ -265,8 +280,13 @@ fn pinning(call_back_id: &CallBackId, expect: Expect, callback: &Callback) -> Or
     OrderUpdate { tracking_id: callback.tracking_id.clone(), ..OrderUpdate::new(call_back_id, expect) }
 }
 
+/// The order, unless the platform only spoke of it: whoever was named then, nothing happened to it.
+fn ended_or_registered(order: Option<&Order>) -> Option<&Order> {
+    order.filter(|order| order.standing() != Standing::Reported)
+}
+
 fn as_read(order: Option<&Order>) -> Expect {
-    order.map_or(Expect::Absent, |order| Expect::AsRead(Seen::of(order)))
+    order.map_or(Expect::Absent, |order| Expect::AsRead(Basis::of(order)))
 }
 
 fn standing(order: Option<&Order>) -> Standing {

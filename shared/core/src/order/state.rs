@@ -48,6 +48,7 @@ impl Order {
         match (self.is_registered, self.state) {
             (false, OrderState::Failed) => Standing::FailedUnregistered,
             (false, OrderState::Completed) => Standing::CompletedUnregistered,
+            (_, OrderState::Reported) => Standing::Reported,
             (_, OrderState::Reserved) if self.mode == Mode::Direct => Standing::Direct,
             (_, OrderState::Reserved) if self.stalled.is_some() || self.tracking_id.is_some() => {
                 Standing::UnderWay
@@ -100,9 +101,11 @@ impl FromStr for StallCause {
     }
 }
 
-/// Where a registered order stands. It reaches at most one of completed, failed and cancelled.
+/// Where an order stands. It reaches at most one of completed, failed and cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OrderState {
+    /// Only spoken of by the platform, in a shortage: neither registered nor ended.
+    Reported,
     /// Its funds are frozen.
     Reserved,
     /// Its details were given to the platform, which may pay at any time.
@@ -117,13 +120,14 @@ pub enum OrderState {
 
 impl OrderState {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Reserved, Self::Confirmed, Self::Completed, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 6] =
+        [Self::Reported, Self::Reserved, Self::Confirmed, Self::Completed, Self::Failed, Self::Cancelled];
 
     /// The name in records and answers.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Reported => "reported",
             Self::Reserved => "reserved",
             Self::Confirmed => "confirmed",
             Self::Completed => "completed",
@@ -153,12 +157,14 @@ impl FromStr for OrderState {
 pub enum Standing {
     /// No order of that id.
     Absent,
+    /// Reported as waiting, never registered.
+    Reported,
     /// Registered, to be confirmed.
     Reserved,
     /// Registered, to be paid without a confirmation: the platform may be paying it.
     Direct,
-    /// Registered, to be confirmed, and yet the platform spoke of it already: it stalled, or it belongs to a withdrawal
-    /// of the platform.
+    /// Registered, to be confirmed, and yet the platform spoke of it, before or since: it stalled, or it belongs to a
+    /// withdrawal of the platform.
     UnderWay,
     /// Its details were given to the platform.
     Confirmed,

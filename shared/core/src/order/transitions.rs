@@ -60,7 +60,7 @@ pub fn transition(standing: Standing, event: OrderEvent) -> Transition {
     use Refusal::{OrderConfirmed, OrderDirect, OrderEnded, OrderUnderWay, OtherTrackingId, UnknownOrder};
     use Standing::{
         Absent, Cancelled, Completed, CompletedUnregistered, Confirmed, Direct, Failed, FailedUnregistered,
-        Foreign, Reserved, UnderWay,
+        Foreign, Reported, Reserved, UnderWay,
     };
     use Transition::{Alarm, Note, Refuse, Stay, To};
 
@@ -69,7 +69,14 @@ pub fn transition(standing: Standing, event: OrderEvent) -> Transition {
         (Absent, Cancel | Confirm | Hold) => Refuse(UnknownOrder),
         (Absent, Complete) => To(OrderState::Completed, Effect::Nothing),
         (Absent, Fail) => To(OrderState::Failed, Effect::Nothing),
-        (Absent, Stall) => Stay,
+        (Absent, Stall) => To(OrderState::Reported, Effect::Nothing),
+
+        // Nothing happened to it yet, but that the platform knows of it: its registration must not be taken back.
+        (Reported, Register) => To(OrderState::Reserved, Effect::Freeze),
+        (Reported, Cancel | Confirm | Hold) => Refuse(UnknownOrder),
+        (Reported, Complete) => To(OrderState::Completed, Effect::Nothing),
+        (Reported, Fail) => To(OrderState::Failed, Effect::Nothing),
+        (Reported, Stall) => Note,
 
         (Reserved | Direct | UnderWay | Confirmed, Register) => Stay,
         (Reserved | Direct | UnderWay | Confirmed, Complete) => To(OrderState::Completed, Effect::Settle),

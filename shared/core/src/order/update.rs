@@ -47,7 +47,7 @@ pub enum Expect {
     /// There is none.
     Absent,
     /// What was decided upon has not changed.
-    AsRead(Seen),
+    AsRead(Basis),
     /// Not read yet: it may be paid just so.
     Payable(Payable),
     /// Not read yet: it is open, this user's, and belongs to no other withdrawal of the platform than this one.
@@ -63,7 +63,7 @@ pub enum Expect {
 
 /// What a decision depended on of an order that was read. Its terms, user and mode never change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct Basis {
     /// Where it stood.
     pub state: OrderState,
     /// Whether the merchant had registered it.
@@ -88,7 +88,7 @@ pub struct Payable {
     pub tracking_id: Option<String>,
 }
 
-impl Seen {
+impl Basis {
     pub(crate) fn of(order: &Order) -> Self {
         Self {
             state: order.state,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use waas_callback::{
     ActualBelowOrder, Balance, CallBackId, Content, Decimal, Decision, Entry, Expect, Found, FoundOrder,
     InsufficientGas, Mode, Order, OrderState, OrderUpdate, Outcome, Posting, Registration, Situation,
-    StallCause, WithdrawalFailure, cancel, complete, confirm, fail, hold, register, stall,
+    StallCause, Terms, WithdrawalFailure, cancel, complete, confirm, fail, hold, register, stall,
 };
 
 use crate::scene::{Scene, asked, paid, reserved, terms};
@@ -16,6 +16,8 @@ use crate::scene::{Scene, asked, paid, reserved, terms};
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Deposit,
+    RiskyDeposit,
+    Release,
     Register(Mode),
     Cancel,
     Hold(bool),
@@ -38,11 +40,15 @@ impl Ledger {
         let id = CallBackId::from(nth.to_string());
         let order = self.orders.get(&nth);
         let entry = match event {
-            Event::Deposit => {
-                let asset = terms(amount).asset;
-                let available = terms(amount).amount.value();
-                let postings = vec![Posting { available, ..Posting::empty("user", &asset) }];
-                Some(Entry { postings, ..Entry::of(Outcome::Credited) })
+            Event::Deposit | Event::RiskyDeposit | Event::Release => {
+                let Terms { asset, amount, .. } = terms(amount);
+                let (amount, none) = (amount.value(), Posting::empty("user", &asset));
+                let (outcome, posting) = match event {
+                    Event::Deposit => (Outcome::Credited, Posting { available: amount, ..none }),
+                    Event::RiskyDeposit => (Outcome::Held, Posting { held: amount, ..none }),
+                    _ => (Outcome::Released, Posting { available: amount, held: -amount, ..none }),
+                };
+                Some(Entry { postings: vec![posting], ..Entry::of(outcome) })
             }
             Event::Register(mode) => {
                 let (tenant_user_id, terms) = ("user".to_owned(), terms(amount));
@@ -139,11 +145,11 @@ fn holds(expect: &Expect, order: Option<&Order>) -> bool {
     let Some(order) = order else { return *expect == Expect::Absent };
     match expect {
         Expect::Absent => false,
-        Expect::AsRead(seen) => {
+        Expect::AsRead(basis) => {
             (order.state, order.is_registered, &order.tracking_id)
-                == (seen.state, seen.is_registered, &seen.tracking_id)
-                && !(seen.not_held && order.is_held)
-                && !(seen.not_stalled && order.stalled.is_some())
+                == (basis.state, basis.is_registered, &basis.tracking_id)
+                && !(basis.not_held && order.is_held)
+                && !(basis.not_stalled && order.stalled.is_some())
         }
         Expect::Payable(payable) => {
             let is_asked = order.state == OrderState::Confirmed
@@ -161,7 +167,7 @@ fn holds(expect: &Expect, order: Option<&Order>) -> bool {
 #[derive(Clone, Copy, Default)]
 struct Paper {
     mode: Option<Mode>,
-    /// `o`pen, `c`onfirmed, `p`aid, `f`ailed, `x` cancelled.
+    /// `s`talled and not registered, `o`pen, `c`onfirmed, `p`aid, `f`ailed, `x` cancelled.
     state: char,
     pin: Option<u8>,
     stalled: bool,
@@ -173,6 +179,7 @@ struct Sheet {
     credited: u32,
     available: u32,
     frozen: u32,
+    held: u32,
     paid: u32,
     orders: BTreeMap<usize, Paper>,
 }
@@ -187,7 +194,14 @@ impl Sheet {
             Event::Deposit => {
                 (self.credited, self.available) = (self.credited + amount, self.available + amount);
             }
-            Event::Register(mode) if known.is_none() && self.available >= amount => {
+            Event::RiskyDeposit => (self.credited, self.held) = (self.credited + amount, self.held + amount),
+            Event::Release if self.held >= amount => {
+                (self.available, self.held) = (self.available + amount, self.held - amount);
+            }
+            Event::Register(mode) if (known.is_none() || order.state == 's') && order.mode.is_none() => {
+                if self.available < amount {
+                    return;
+                }
                 (self.available, self.frozen) = (self.available - amount, self.frozen + amount);
                 (order.mode, order.state) = (Some(mode), 'o');
             }
@@ -211,7 +225,13 @@ impl Sheet {
             Event::Hold(held) if open && order.state == 'o' && order.mode == Some(Mode::Confirmed) => {
                 order.held = held;
             }
-            Event::Confirm(id) if open && ours(id) && order.mode == Some(Mode::Confirmed) && !order.held => {
+            Event::Confirm(id)
+                if open
+                    && ours(id)
+                    && (order.pin.is_none() || id.is_some())
+                    && order.mode == Some(Mode::Confirmed)
+                    && !order.held =>
+            {
                 (order.state, order.pin) = ('c', order.pin.or(id));
             }
             Event::Complete(id) if open && ours(id) => {
@@ -222,12 +242,15 @@ impl Sheet {
                 (self.available, self.frozen) = (self.available + amount, self.frozen - amount);
                 (order.state, order.pin) = ('f', order.pin.or(id));
             }
-            Event::Complete(id) if known.is_none() => (order.state, order.pin) = ('p', id),
-            Event::Fail(id) if known.is_none() => (order.state, order.pin) = ('f', id),
+            Event::Complete(id) if known.is_none() || order.state == 's' => {
+                (order.state, order.pin) = ('p', id);
+            }
+            Event::Fail(id) if known.is_none() || order.state == 's' => (order.state, order.pin) = ('f', id),
+            Event::Stall(_) if known.is_none() => (order.state, order.stalled) = ('s', true),
             Event::Stall(id) if open && ours(id) => order.stalled = true,
             _ => return,
         }
-        if !matches!(event, Event::Deposit) {
+        if !matches!(event, Event::Deposit | Event::RiskyDeposit | Event::Release) {
             self.orders.insert(nth, order);
         }
     }
@@ -238,6 +261,8 @@ fn event() -> impl Strategy<Value = Event> {
     let tracking_id = || prop::option::weighted(0.8, 0_u8..3);
     prop_oneof![
         Just(Event::Deposit),
+        Just(Event::RiskyDeposit),
+        Just(Event::Release),
         mode().prop_map(Event::Register),
         mode().prop_map(Event::Register),
         Just(Event::Cancel),
@@ -269,7 +294,7 @@ proptest! {
             let settled = ledger.orders.values().filter(|order| order.is_registered && order.state == OrderState::Completed);
             let settled = settled.filter_map(|order| order.terms.as_ref());
             let paid = settled.fold(Decimal::ZERO, |sum, terms| sum.checked_add(terms.amount.value()).unwrap());
-            prop_assert_eq!((available, frozen, held), (value(sheet.available), value(sheet.frozen), Decimal::ZERO), "{:?}", event);
+            prop_assert_eq!((available, frozen, held), (value(sheet.available), value(sheet.frozen), value(sheet.held)), "{:?}", event);
             prop_assert_eq!(paid, value(sheet.paid));
             let total = [available, frozen, held, paid].into_iter().try_fold(Decimal::ZERO, Decimal::checked_add);
             prop_assert_eq!(total, Some(value(sheet.credited)));

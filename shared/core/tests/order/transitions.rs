@@ -8,8 +8,9 @@ use Transition::{Alarm, Note, Refuse, Stay, To};
 
 use crate::scene::reserved;
 
-const STANDINGS: [Standing; 11] = [
+const STANDINGS: [Standing; 12] = [
     Standing::Absent,
+    Standing::Reported,
     Standing::Reserved,
     Standing::Direct,
     Standing::UnderWay,
@@ -34,7 +35,7 @@ const EVENTS: [OrderEvent; 7] = [
 
 #[test]
 fn the_table_is_this_one() {
-    use OrderState::{Cancelled, Completed, Confirmed, Failed, Reserved};
+    use OrderState::{Cancelled, Completed, Confirmed, Failed, Reported, Reserved};
     let unknown = Refuse(Refusal::UnknownOrder);
     let ended = |state| Refuse(Refusal::OrderEnded(state));
     let (paid, lost, gone) = (ended(Completed), ended(Failed), ended(Cancelled));
@@ -47,7 +48,8 @@ fn the_table_is_this_one() {
     #[rustfmt::skip]
     let expected = [
         // Register                      Cancel                           Confirm    Complete                        Fail                          Stall  Hold
-        [to(Reserved, Effect::Freeze),   unknown,                         unknown,   to(Completed, Effect::Nothing), to(Failed, Effect::Nothing),  Stay,  unknown],
+        [to(Reserved, Effect::Freeze),   unknown,                         unknown,   to(Completed, Effect::Nothing), to(Failed, Effect::Nothing),  to(Reported, Effect::Nothing), unknown],
+        [to(Reserved, Effect::Freeze),   unknown,                         unknown,   to(Completed, Effect::Nothing), to(Failed, Effect::Nothing),  Note,  unknown],
         [Stay,                           to(Cancelled, Effect::Unfreeze), confirms,  settles,                        unfreezes,                    Note,  Note],
         [Stay,                           under_way,                       direct,    settles,                        unfreezes,                    Note,  direct],
         [Stay,                           under_way,                       confirms,  settles,                        unfreezes,                    Note,  Note],

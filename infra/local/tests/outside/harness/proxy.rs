@@ -23,6 +23,8 @@ pub enum Fault {
     Internal,
     /// The service does the work, but the answer is lost: HTTP 500.
     AnswerLost,
+    /// None: this request goes through, and the next fault waits.
+    Pass,
     /// No answer for longer than anybody waits; the service does not see it.
     Hang,
 }
@@ -65,6 +67,11 @@ impl FaultyProxy {
     /// The next requests fail like this, one each.
     pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state.faults.lock().unwrap().extend(faults);
+    }
+
+    /// Takes back what was to fail.
+    pub fn fail_no_more(&self) {
+        self.state.faults.lock().unwrap().clear();
     }
 
     /// All requests fail like this, until told otherwise.
@@ -127,7 +134,7 @@ async fn handle(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Byte
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
         Some(Fault::Hang) => std::future::pending().await,
-        None => forward(state, headers, body).await,
+        None | Some(Fault::Pass) => forward(state, headers, body).await,
     }
 }
 
