@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 use waas_callback_aws::Merchant;
 
+use crate::path_id::PathId;
 use crate::problem::Problem;
 
 /// A released deposit.
@@ -16,14 +17,14 @@ use crate::problem::Problem;
 pub(crate) struct Release {
     event_key: String,
     /// Always `released`.
-    #[schema(example = "released")]
+    #[schema(examples("released"))]
     state: &'static str,
 }
 
 /// Release a held deposit: its amount becomes available
 #[utoipa::path(
     post, path = "/deposits/{eventKey}/release", tag = "deposits", operation_id = "releaseDeposit",
-    params(("eventKey" = String, Path, description = "The deposit's event")),
+    params(("eventKey" = inline(PathId), Path, description = "The deposit's event, as the user's events and `waas.deposit.held` name it")),
     responses(
         (status = 200, description = "Released, now or before", body = Release),
         (status = 404, description = "Unknown", body = Problem),
@@ -32,7 +33,7 @@ pub(crate) struct Release {
 )]
 pub(crate) async fn release(
     State(merchant): State<Merchant>,
-    Path(event_key): Path<String>,
+    PathId(event_key): PathId,
 ) -> Result<Json<Release>, Problem> {
     merchant.release(&event_key, SystemTime::now()).await?;
     Ok(Json(Release { event_key, state: "released" }))

@@ -3,13 +3,17 @@
 //! To be put behind IAM: nothing here asks who is calling. Errors have the form of RFC 9457.
 
 mod deposits;
+mod document;
+mod path_id;
 mod problem;
 mod users;
+mod value;
 mod withdrawals;
 
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{DefaultBodyLimit, MatchedPath, RawPathParams, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
@@ -17,7 +21,6 @@ use lambda_http::{Context, RequestExt as _};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use waas_callback::MAX_TEXT_BYTES;
 use waas_callback_aws::{Merchant, milliseconds};
 
 use problem::Problem;
@@ -33,10 +36,28 @@ const ANSWER_RESERVE: Duration = Duration::from_millis(200);
     info(
         title = "waas-callbacks merchant API",
         description = "Withdrawals, balances, addresses and events of the ledger that the platform's callbacks \
-                       feed. Every request is signed with AWS Signature Version 4 (IAM). Amounts are decimal texts.",
+                       feed. Every request is signed with AWS Signature Version 4 (IAM). Amounts are decimal texts. \
+                       Fields and parameters that are not listed here are ignored.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    tags((name = "withdrawals"), (name = "users"), (name = "deposits"))
+    servers(
+        (
+            url = "https://{api}.execute-api.{region}.amazonaws.com",
+            description = "A deployed stack",
+            variables(
+                ("api" = (default = "api", description = "The API's id, as in the stack's output MerchantApiUrl")),
+                ("region" = (default = "eu-central-1", description = "The stack's region"))
+            )
+        ),
+        (url = "http://127.0.0.1:9000", description = "waas-local, which asks for no signature")
+    ),
+    security(("sigv4" = [])),
+    components(schemas(document::GatewayMessage)),
+    tags(
+        (name = "withdrawals", description = "Withdrawal orders: register, read, cancel, hold"),
+        (name = "users", description = "What a user holds, receives at and has done"),
+        (name = "deposits", description = "Deposits that were held for their risk")
+    )
 )]
 struct Document;
 
@@ -70,23 +91,23 @@ pub fn router(merchant: Merchant) -> Router {
 #[expect(clippy::expect_used, reason = "the document is plain data")]
 pub fn openapi() -> String {
     let (_, mut document) = routes().split_for_parts();
-    problem::describe(&mut document);
+    document::describe(&mut document);
     document.to_pretty_json().expect("the document is plain data")
 }
 
-/// What holds of every request: it names what can exist, it ends before the invocation does, its errors have one form,
-/// and it leaves one line in the log. The line has the route, not the path, which may name a user.
-async fn guard(path: MatchedPath, params: RawPathParams, request: Request, next: Next) -> Response {
+/// What holds of every request: it ends before the invocation does, its errors have one form, and it leaves one
+/// line in the log. The line has the route, not the path, which may name a user.
+async fn guard(
+    path: MatchedPath,
+    params: Result<RawPathParams, RawPathParamsRejection>, // a path that is not UTF-8 is refused further in
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let can_exist = params.iter().all(|(_, name)| (1..=MAX_TEXT_BYTES).contains(&name.len()));
-    let id = params.iter().find(|(name, _)| can_exist && *name == "callBackId").map(|(_, id)| id.to_owned());
+    let id = params.iter().flatten().find(|(name, _)| *name == "callBackId").map(|(_, id)| id.to_owned());
     let limit = time_limit(request.lambda_context_ref().map(Context::deadline));
-    let answer = async {
-        // DynamoDB takes no key that is empty or of more than 2 KiB: asked for one, it would be a 503.
-        if can_exist { next.run(request).await } else { Problem::not_found().into_response() }
-    };
-    let response = match tokio::time::timeout(limit, answer).await {
+    let response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => Problem::in_one_form(response),
         Err(_) => Problem::out_of_time().into_response(),
     };

@@ -5,26 +5,25 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 use waas_callback::{Refusal, SchemaError};
 use waas_callback_aws::{MerchantError, Unavailable};
 
-const PROBLEM_JSON: &str = "application/problem+json";
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error (RFC 9457, `application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// `urn:waas-callbacks:problem:` and the error's name.
-    #[schema(example = "urn:waas-callbacks:problem:balance-too-low")]
+    #[schema(examples("urn:waas-callbacks:problem:balance-too-low"))]
     r#type: String,
     /// What the status means.
-    #[schema(example = "Unprocessable Entity")]
+    #[schema(examples("Unprocessable Entity"))]
     title: &'static str,
     /// The HTTP status.
-    #[schema(example = 422)]
+    #[schema(examples(422))]
     status: u16,
     /// What is wrong.
-    #[schema(example = "the balance is too low")]
+    #[schema(examples("the balance is too low"))]
     detail: String,
 }
 
@@ -66,29 +65,6 @@ impl Problem {
 
     pub(crate) fn no_method() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "this path has no such method")
-    }
-}
-
-/// Says once, for every operation of the document, what all have in common: a problem is `application/problem+json`,
-/// and each may be answered with 503.
-pub(crate) fn describe(document: &mut OpenApi) {
-    let unavailable = ResponseBuilder::new()
-        .description("Try again")
-        .content(PROBLEM_JSON, Content::new(Some(Ref::from_schema_name("Problem"))))
-        .build();
-    for path in document.paths.paths.values_mut() {
-        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
-        for operation in operations.into_iter().flatten() {
-            let responses = &mut operation.responses.responses;
-            for (status, response) in responses.iter_mut() {
-                if let (true, RefOr::T(response)) = (status.starts_with('4'), response)
-                    && let Some(content) = response.content.shift_remove("application/json")
-                {
-                    response.content.insert(PROBLEM_JSON.to_owned(), content);
-                }
-            }
-            responses.insert("503".to_owned(), RefOr::T(unavailable.clone()));
-        }
     }
 }
 

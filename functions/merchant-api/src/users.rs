@@ -1,7 +1,7 @@
 //! What a user holds, receives at and has done.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use waas_callback::{Asset, Decimal, Posting};
 use waas_callback_aws::{Merchant, RecordedEvent};
 
+use crate::path_id::PathId;
 use crate::problem::Problem;
 
 const DEFAULT_LIMIT: i32 = 50;
@@ -27,18 +28,18 @@ pub(crate) struct User {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Balance {
-    #[schema(example = "TRON")]
+    #[schema(examples("TRON"))]
     chain_name: String,
-    #[schema(example = "USDT")]
+    #[schema(examples("USDT"))]
     symbol: String,
     /// Can be spent.
-    #[schema(example = "6.7")]
+    #[schema(examples("6.7"), pattern = "^-?[0-9]+(\\.[0-9]+)?$")]
     available: String,
     /// Set aside for withdrawals under way.
-    #[schema(example = "3.3")]
+    #[schema(examples("3.3"), pattern = "^-?[0-9]+(\\.[0-9]+)?$")]
     frozen: String,
     /// Waits for a release because of its risk.
-    #[schema(example = "0")]
+    #[schema(examples("0"), pattern = "^-?[0-9]+(\\.[0-9]+)?$")]
     held: String,
 }
 
@@ -60,6 +61,7 @@ pub(crate) struct Events {
     events: Vec<Event>,
     /// `cursor` of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     next: Option<String>,
 }
 
@@ -70,45 +72,53 @@ pub(crate) struct Event {
     event_key: String,
     /// The callback's type, 1 to 7; absent for what the merchant did.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u8, required = false, minimum = 1, maximum = 7)]
     r#type: Option<u8>,
     /// What came of it, such as `credited`.
     outcome: String,
     #[serde(skip_serializing_if = "Option::is_none", rename = "requestUUID")]
+    #[schema(value_type = String, required = false)]
     request_uuid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     tracking_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     call_back_id: Option<String>,
     /// RFC 3339, UTC.
+    #[schema(format = DateTime)]
     recorded_at: String,
     /// What it changed.
     postings: Vec<Balance>,
     /// What the platform said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Object, required = false)]
     callback: Option<Box<RawValue>>,
 }
 
 /// Which page of the events.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
-    /// At most this many, 1 to 200; 50 if absent.
+    /// At most this many.
+    #[param(value_type = i32, required = false, minimum = 1, maximum = 200, default = 50)]
     limit: Option<i32>,
     /// `next` of the page before.
+    #[param(value_type = String, required = false, min_length = 1, max_length = 255, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
 /// Read a user's balances and addresses
 #[utoipa::path(
     get, path = "/users/{tenantUserId}", tag = "users", operation_id = "getUser",
-    params(("tenantUserId" = String, Path, description = "The user's id in your system")),
+    params(("tenantUserId" = inline(PathId), Path, description = "The user's id in your system", example = "1945")),
     responses(
         (status = 200, description = "The user", body = User),
     )
 )]
 pub(crate) async fn show(
     State(merchant): State<Merchant>,
-    Path(tenant_user_id): Path<String>,
+    PathId(tenant_user_id): PathId,
 ) -> Result<Json<User>, Problem> {
     let (balances, addresses) = tokio::try_join!(
         merchant.ledger.balances(&tenant_user_id),
@@ -130,7 +140,7 @@ pub(crate) async fn show(
 /// Read a user's events, newest first
 #[utoipa::path(
     get, path = "/users/{tenantUserId}/events", tag = "users", operation_id = "getUserEvents",
-    params(("tenantUserId" = String, Path, description = "The user's id in your system"), PageQuery),
+    params(("tenantUserId" = inline(PathId), Path, description = "The user's id in your system", example = "1945"), PageQuery),
     responses(
         (status = 200, description = "A page of events", body = Events),
         (status = 400, description = "Malformed limit or cursor", body = Problem),
@@ -138,7 +148,7 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn events(
     State(merchant): State<Merchant>,
-    Path(tenant_user_id): Path<String>,
+    PathId(tenant_user_id): PathId,
     query: Result<Query<PageQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Events>, Problem> {
     let malformed =

@@ -4,39 +4,35 @@ use std::time::SystemTime;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use waas_callback::{CallBackId, ENERGY, Order, Registration, SchemaError, StallCause};
 use waas_callback_aws::Merchant;
 
+use crate::path_id::PathId;
 use crate::problem::Problem;
+use crate::value;
 
 /// A withdrawal to register. Parsed by the strict reading of the callbacks themselves; this is its shape.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 #[allow(dead_code, reason = "the shape of what `Registration::parse` reads, for the document")]
 pub(crate) struct NewWithdrawal {
-    /// Your id of the withdrawal, unique in your system; the platform will name it.
-    #[schema(example = "250624392590001", max_length = 255)]
+    #[schema(schema_with = value::new_call_back_id)]
     call_back_id: String,
-    /// The user's id in your system.
-    #[schema(example = "1945", max_length = 255)]
+    #[schema(schema_with = value::user)]
     tenant_user_id: String,
-    #[schema(example = "TRON", max_length = 255)]
+    #[schema(schema_with = value::chain_name)]
     chain_name: String,
-    #[schema(example = "USDT", max_length = 255)]
+    #[schema(schema_with = value::symbol)]
     symbol: String,
-    /// A positive decimal of at most 38 digits, as a text or a JSON number.
-    #[schema(example = "3.3")]
+    #[schema(schema_with = value::new_amount)]
     amount: String,
-    /// Where to pay: an address of the chain. The platform is told this text.
-    #[schema(example = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK", max_length = 128)]
+    #[schema(schema_with = value::address)]
     address: String,
-    /// Which call of the platform's you make: `confirmed` for `withdrawRequest`, which a type 2 follows; `direct` for
-    /// `withdrawWithoutVerify`, which pays without asking.
-    #[schema(example = "confirmed", default = "confirmed")]
+    #[schema(schema_with = value::new_mode)]
     mode: Option<String>,
 }
 
@@ -46,38 +42,44 @@ pub(crate) struct NewWithdrawal {
 pub(crate) struct Withdrawal {
     call_back_id: String,
     tenant_user_id: String,
-    /// `reserved`, `confirmed`, `completed`, `failed` or `cancelled`; `reported` where only the platform spoke of it and
-    /// nothing happened to it yet.
-    #[schema(example = "reserved")]
+    #[schema(schema_with = value::state)]
     state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     chain_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     symbol: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     amount: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     address: Option<String>,
-    /// How it is paid: `confirmed` or `direct`; absent where only the platform reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = value::mode)]
     mode: Option<&'static str>,
     /// The transaction that paid it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     tx_id: Option<String>,
     /// The withdrawal of the platform that the order belongs to, from the confirmation, payment or failure on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     tracking_id: Option<String>,
-    /// Why it waits at the platform: `insufficient-balance` or `insufficient-gas`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = value::stalled)]
     stalled: Option<String>,
     /// What the platform kept of the ordered amount.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     fee: Option<String>,
     /// False for a withdrawal that only the platform reported.
     registered: bool,
     /// True while an operator keeps it from being confirmed.
     held: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     updated_at: Option<String>,
 }
 
@@ -111,9 +113,12 @@ impl From<Order> for Withdrawal {
     responses(
         (status = 201, description = "Registered", body = Withdrawal),
         (status = 200, description = "Registered before, with the same content", body = Withdrawal),
-        (status = 400, description = "Malformed", body = Problem),
-        (status = 409, description = "Known with other content, or cancelled or failed meanwhile", body = Problem),
-        (status = 422, description = "Not enough available", body = Problem),
+        (status = 400, description = "Malformed: not as the schema says, a field twice, or no address of its chain", body = Problem),
+        (status = 409, description = "Known with other content, or cancelled or failed meanwhile: `event-conflict`, \
+            `other-user`, `other-terms`, `order-ended`", body = Problem),
+        (status = 413, description = "More than 16 KiB", body = Problem),
+        (status = 422, description = "Well formed, but not enough is available (`balance-too-low`), the sum would need more \
+            than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`)", body = Problem),
     )
 )]
 pub(crate) async fn register(
@@ -135,7 +140,7 @@ pub(crate) async fn register(
 /// Read a withdrawal
 #[utoipa::path(
     get, path = "/withdrawals/{callBackId}", tag = "withdrawals", operation_id = "getWithdrawal",
-    params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
+    params(("callBackId" = inline(PathId), Path, description = "Your id of the withdrawal", example = "250624392590001")),
     responses(
         (status = 200, description = "The withdrawal", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem),
@@ -143,7 +148,7 @@ pub(crate) async fn register(
 )]
 pub(crate) async fn show(
     State(merchant): State<Merchant>,
-    Path(call_back_id): Path<String>,
+    PathId(call_back_id): PathId,
 ) -> Result<Json<Withdrawal>, Problem> {
     let order =
         merchant.ledger.order(&CallBackId::from(call_back_id)).await?.ok_or_else(Problem::not_found)?;
@@ -153,7 +158,7 @@ pub(crate) async fn show(
 /// Cancel a withdrawal that is still reserved: its amount is available again
 #[utoipa::path(
     delete, path = "/withdrawals/{callBackId}", tag = "withdrawals", operation_id = "cancelWithdrawal",
-    params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
+    params(("callBackId" = inline(PathId), Path, description = "Your id of the withdrawal", example = "250624392590001")),
     responses(
         (status = 200, description = "Cancelled, now or before", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem),
@@ -162,7 +167,7 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn cancel(
     State(merchant): State<Merchant>,
-    Path(call_back_id): Path<String>,
+    PathId(call_back_id): PathId,
 ) -> Result<Json<Withdrawal>, Problem> {
     Ok(Json(merchant.cancel(&CallBackId::from(call_back_id), SystemTime::now()).await?.into()))
 }
@@ -170,7 +175,7 @@ pub(crate) async fn cancel(
 /// Hold a withdrawal: while held, it is not confirmed to the platform
 #[utoipa::path(
     put, path = "/withdrawals/{callBackId}/hold", tag = "withdrawals", operation_id = "holdWithdrawal",
-    params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
+    params(("callBackId" = inline(PathId), Path, description = "Your id of the withdrawal", example = "250624392590001")),
     responses(
         (status = 200, description = "Held", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem),
@@ -179,7 +184,7 @@ pub(crate) async fn cancel(
 )]
 pub(crate) async fn hold(
     State(merchant): State<Merchant>,
-    Path(call_back_id): Path<String>,
+    PathId(call_back_id): PathId,
 ) -> Result<Json<Withdrawal>, Problem> {
     Ok(Json(merchant.hold(&CallBackId::from(call_back_id), true, SystemTime::now()).await?.into()))
 }
@@ -187,7 +192,7 @@ pub(crate) async fn hold(
 /// Take a withdrawal off hold
 #[utoipa::path(
     delete, path = "/withdrawals/{callBackId}/hold", tag = "withdrawals", operation_id = "unholdWithdrawal",
-    params(("callBackId" = String, Path, description = "Your id of the withdrawal")),
+    params(("callBackId" = inline(PathId), Path, description = "Your id of the withdrawal", example = "250624392590001")),
     responses(
         (status = 200, description = "Not held", body = Withdrawal),
         (status = 404, description = "Unknown", body = Problem),
@@ -196,7 +201,7 @@ pub(crate) async fn hold(
 )]
 pub(crate) async fn unhold(
     State(merchant): State<Merchant>,
-    Path(call_back_id): Path<String>,
+    PathId(call_back_id): PathId,
 ) -> Result<Json<Withdrawal>, Problem> {
     Ok(Json(merchant.hold(&CallBackId::from(call_back_id), false, SystemTime::now()).await?.into()))
 }

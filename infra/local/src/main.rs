@@ -9,6 +9,10 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use waas_callback_aws::{Config, Ledger};
 use waas_local::{Options, Stack, audit, demo, development_secret};
 
+/// The merchant's settings, which count here as they do for the functions (docs/settings.md).
+const SETTINGS: [&str; 3] =
+    ["WAAS_RISK_THRESHOLD", "WAAS_CONFIRMATION_MAX_AGE_SECONDS", "WAAS_ACTUAL_BELOW_ORDER"];
+
 /// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
@@ -103,6 +107,7 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         secrets_manager_port: options.secrets_manager_port,
         database: options.database,
         secret: Some(secret),
+        settings: SETTINGS.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?))).collect(),
     })
     .await?;
 

@@ -33,6 +33,8 @@ pub struct Options {
     pub database: Option<PathBuf>,
     /// The secret's value, if it is to exist.
     pub secret: Option<String>,
+    /// The merchant's settings (docs/settings.md), by the names of their variables.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl Default for Options {
@@ -45,6 +47,7 @@ impl Default for Options {
             secrets_manager_port: 0,
             database: None,
             secret: Some(secrets::development_secret()),
+            settings: Vec::new(),
         }
     }
 }
@@ -84,7 +87,8 @@ impl Stack {
         let (listener, secrets_manager) = listen(options.address, options.secrets_manager_port).await?;
         serve(&mut parts, listener, secrets::router(), stopped);
 
-        let environment = environment(dynamodb, secrets_manager);
+        let mut environment = environment(dynamodb, secrets_manager);
+        environment.extend(options.settings.iter().cloned());
         let config = Config::read(|name| {
             environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
         })?;

@@ -52,8 +52,11 @@ pub enum SchemaError {
     #[error("chainName contains '#'")]
     Asset,
     /// An id of the merchant's with a character that has a meaning in a URL, or that cannot be seen.
-    #[error("{0} has a character other than letters, digits and -._~!$&'()*+,;=:@, or is dots only")]
+    #[error("{0} has a character other than letters, digits and -._~!$&'()*+,;=:@")]
     Id(&'static str),
+    /// An id that no URL can name: `.` and `..` are steps in a path (RFC 3986, section 5.2.4).
+    #[error("{0} is . or ..")]
+    DotSegment(&'static str),
     /// A name at our own door that the eye cannot tell from another.
     #[error("{0} begins or ends with a space, or has a character that is not printable ASCII")]
     NotPrintable(&'static str),
@@ -115,7 +118,8 @@ impl<'a> Fields<'a> {
         self.0.get(name).map(|value| value.get()).filter(|text| *text != "null")
     }
 
-    fn string(&self, name: &'static str) -> Result<Option<String>, SchemaError> {
+    /// A text that may be absent; an empty one is a text.
+    pub(crate) fn string(&self, name: &'static str) -> Result<Option<String>, SchemaError> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         let text: String = serde_json::from_str(raw).map_err(|_| SchemaError::WrongType(name))?;
         if text.len() > MAX_TEXT_BYTES { Err(SchemaError::TooLong(name)) } else { Ok(Some(text)) }
@@ -234,10 +238,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// An id that needs no escaping in a URL: the characters of a path segment (RFC 3986, section 3.3), and no dot
-/// segment, which clients take out of a path (section 5.2.4).
+/// An id that needs no escaping in a URL: the characters of a path segment (RFC 3986, section 3.3).
 fn plain_id(name: &'static str, id: String) -> Result<String, SchemaError> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
-    let is_segment = id.bytes().all(is_plain) && id != "." && id != "..";
-    if is_segment { Ok(id) } else { Err(SchemaError::Id(name)) }
+    match &*id {
+        "." | ".." => Err(SchemaError::DotSegment(name)),
+        text if text.bytes().all(is_plain) => Ok(id),
+        _ => Err(SchemaError::Id(name)),
+    }
 }

@@ -41,7 +41,7 @@ impl Registration {
         let amount = fields.registered_amount("amount")?;
         let address =
             Address::registered(&chain_name, &fields.text("address")?).map_err(SchemaError::Address)?;
-        let mode = match fields.optional_text("mode")? {
+        let mode = match fields.string("mode")? {
             Some(mode) => mode.parse().map_err(|()| SchemaError::Mode)?,
             None => Mode::default(),
         };
@@ -105,7 +105,19 @@ mod tests {
                 assert_eq!(refused(field, id), SchemaError::Id(field), "{id:?}");
             }
             assert_eq!(refused(field, ""), SchemaError::Empty(field));
-            for id in ["250624392590001", "ryan_test_3", "a@b.c", "a+b", "-._~!$&'()*+,;=:@", "D611657466"] {
+            for id in [".", ".."] {
+                assert_eq!(refused(field, id), SchemaError::DotSegment(field), "{id}");
+            }
+            for id in [
+                "250624392590001",
+                "ryan_test_3",
+                "a@b.c",
+                "a+b",
+                "-._~!$&'()*+,;=:@",
+                "D611657466",
+                "...",
+                ".a",
+            ] {
                 assert!(with(field, json!(id)).is_ok(), "{id}");
             }
         }
@@ -153,7 +165,7 @@ mod tests {
         let mode = |value| with("mode", value).unwrap().mode;
         assert_eq!([mode(Value::Null), mode(json!("confirmed"))], [Mode::Confirmed; 2]);
         assert_eq!(mode(json!("direct")), Mode::Direct);
-        for other in ["Direct", "both", "confirmed ", "0"] {
+        for other in ["", "Direct", "both", "confirmed ", "0"] {
             assert_eq!(refused("mode", other), SchemaError::Mode, "{other}");
         }
         assert_eq!(refused("mode", 1), SchemaError::WrongType("mode"));

@@ -33,6 +33,9 @@ async fn the_merchant_api_answers_as_its_document_says() {
         let (status, problem) = deployment.call(Method::POST, "/withdrawals", Some(&other)).await;
         assert_eq!((status, &problem["status"]), (409, &json!(409)), "{field}");
     }
+    let too_long = &*format!("/withdrawals/{}", "x".repeat(256));
+    let mut dots = order.clone();
+    dots["callBackId"] = json!("..");
     let problems = [
         (Method::POST, "/withdrawals", Some(json!({ "callBackId": "x" })), 400, "malformed"),
         (Method::POST, "/withdrawals", Some(json!([1])), 400, "malformed"),
@@ -42,6 +45,10 @@ async fn the_merchant_api_answers_as_its_document_says() {
         (Method::GET, "/users/1945/events?limit=0", None, 400, "malformed"),
         (Method::GET, "/users/1945/events?limit=x", None, 400, "malformed"),
         (Method::GET, "/users/1945/events?cursor=no-cursor", None, 400, "malformed"),
+        (Method::GET, "/users/1945/events?cursor=eCA", None, 400, "malformed"), // a time, a space and no event
+        (Method::GET, too_long, None, 400, "malformed"),
+        (Method::GET, "/users/%FF", None, 400, "malformed"),
+        (Method::POST, "/withdrawals", Some(dots), 400, "malformed"),
         (Method::POST, "/withdrawals", Some(json!({ "callBackId": "x".repeat(20_000) })), 413, "malformed"),
         (Method::GET, "/nowhere", None, 404, "no-route"),
         (Method::DELETE, "/users/1945", None, 405, "no-method"),

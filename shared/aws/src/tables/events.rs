@@ -19,6 +19,9 @@ const POSITION: &str = "txIndex";
 const USER: &str = "tenantUserId";
 const RECORDED_AT: &str = "recordedAt";
 
+/// A cursor holds a time of 24 characters and an event's key of at most 100.
+const MAX_CURSOR_BYTES: usize = 255;
+
 /// The index of the events by user, newest first.
 pub(crate) const BY_USER: &str = "byUser";
 
@@ -214,6 +217,10 @@ pub(crate) fn cursor(key: &Item) -> Option<String> {
 pub(crate) fn start_key(cursor: &str, tenant_user_id: &str) -> Option<Item> {
     let text_of = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let (recorded_at, event_key) = text_of.split_once(' ')?;
+    // DynamoDB refuses keys that are empty or too long, which would look as if it could not be reached.
+    if recorded_at.is_empty() || event_key.is_empty() || cursor.len() > MAX_CURSOR_BYTES {
+        return None;
+    }
     Some(Item::from([
         (USER.into(), text(tenant_user_id)),
         (RECORDED_AT.into(), text(recorded_at)),
@@ -235,6 +242,10 @@ mod tests {
         let cursor = cursor(&key).unwrap();
         assert_eq!(start_key(&cursor, "1945"), Some(key.clone()));
         assert_eq!(start_key(&cursor, "somebody-else").unwrap()[USER], text("somebody-else"));
+        let long = format!("2026-01-02T03:04:05.678Z {}", "x".repeat(2049));
+        for no_key in [" ", "x ", " x", &long] {
+            assert_eq!(start_key(&URL_SAFE_NO_PAD.encode(no_key), "1945"), None, "{no_key:?}");
+        }
         for no_cursor in ["", "?", "bm8tY3Vyc29y", &cursor[1..]] {
             let start = start_key(no_cursor, "1945");
             assert!(start.is_none_or(|start| start != key), "{no_cursor}");

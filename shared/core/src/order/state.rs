@@ -81,7 +81,8 @@ pub enum StallCause {
 }
 
 impl StallCause {
-    const ALL: [Self; 2] = [Self::InsufficientBalance, Self::InsufficientGas];
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::InsufficientBalance, Self::InsufficientGas];
 
     /// The name in records and answers.
     #[must_use]
