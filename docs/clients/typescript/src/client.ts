@@ -1,0 +1,74 @@
+// The merchant API, typed by its OpenAPI document and signed for IAM.
+import { AwsClient } from "aws4fetch";
+import createClient from "openapi-fetch";
+import type { components, paths } from "./openapi.js";
+
+export type Withdrawal = components["schemas"]["Withdrawal"];
+export type User = components["schemas"]["User"];
+export type Event = components["schemas"]["Event"];
+type Problem = components["schemas"]["Problem"];
+type GatewayMessage = components["schemas"]["GatewayMessage"];
+
+/** A withdrawal to register. Texts only: a number of JavaScript is a float, which rounds amounts and long ids. */
+export type NewWithdrawal = Omit<components["schemas"]["NewWithdrawal"], "callBackId" | "tenantUserId" | "amount"> & {
+  callBackId: string;
+  tenantUserId: string;
+  amount: string;
+};
+
+/** Where the API is, and who asks. In a Lambda these are the environment's AWS_… variables. */
+export interface Settings {
+  url: string;
+  region: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+/** What the API answered where it did not do as it was asked. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    /** The problem's name, such as `balance-too-low`; of the gateway's own answers, `gateway`. */
+    readonly problem: string,
+    detail: string,
+  ) {
+    super(`${status} ${problem}: ${detail}`);
+  }
+}
+
+export function merchantApi({ url, ...credentials }: Settings) {
+  // Asking again is safe: the same registration is answered with the same order, and so are all the others.
+  const aws = new AwsClient({ ...credentials, service: "execute-api", retries: 3 });
+  const api = createClient<paths>({ baseUrl: url, fetch: (request) => aws.fetch(request) });
+  const withdrawal = (callBackId: string) => ({ params: { path: { callBackId } } });
+  return {
+    register: async (body: NewWithdrawal): Promise<Withdrawal> => answered(await api.POST("/withdrawals", { body })),
+    withdrawal: async (id: string): Promise<Withdrawal> => answered(await api.GET("/withdrawals/{callBackId}", withdrawal(id))),
+    cancel: async (id: string): Promise<Withdrawal> => answered(await api.DELETE("/withdrawals/{callBackId}", withdrawal(id))),
+    hold: async (id: string): Promise<Withdrawal> => answered(await api.PUT("/withdrawals/{callBackId}/hold", withdrawal(id))),
+    unhold: async (id: string): Promise<Withdrawal> => answered(await api.DELETE("/withdrawals/{callBackId}/hold", withdrawal(id))),
+    user: async (tenantUserId: string): Promise<User> =>
+      answered(await api.GET("/users/{tenantUserId}", { params: { path: { tenantUserId } } })),
+    release: async (eventKey: string) =>
+      answered(await api.POST("/deposits/{eventKey}/release", { params: { path: { eventKey } } })),
+    /** All events of a user, newest first, page after page. */
+    async *events(tenantUserId: string, limit = 50): AsyncGenerator<Event> {
+      let cursor: string | undefined;
+      do {
+        const query = cursor === undefined ? { limit } : { limit, cursor };
+        const page = answered(await api.GET("/users/{tenantUserId}/events", { params: { path: { tenantUserId }, query } }));
+        yield* page.events;
+        cursor = page.next;
+      } while (cursor !== undefined);
+    },
+  };
+}
+
+function answered<T>(answer: { data?: T; error?: Problem | GatewayMessage; response: Response }): T {
+  if (answer.data !== undefined) return answer.data;
+  const { status } = answer.response;
+  const { error } = answer;
+  if (error && "type" in error) throw new Refused(status, error.type.replace("urn:waas-callbacks:problem:", ""), error.detail);
+  throw new Refused(status, "gateway", error?.message ?? "no answer");
+}
