@@ -190,10 +190,10 @@ export interface components {
              */
             amount: string | number;
             /**
-             * @description Your id of the withdrawal, unique in your system; the platform will name it. Letters, digits and `-._~!$&'()*+,;=:@`, but neither `.` nor `..`: what stands in a URL as it is. An integer is taken for its text; beyond 2^53 many programs round integers, so send a text.
+             * @description Your id of the withdrawal, unique in your system; the platform will name it. Letters, digits and `-._~!$&'()*+,;=:@`, but neither `.` nor `..`: what stands in a URL as it is.
              * @example 250624392590001
              */
-            callBackId: string | number;
+            callBackId: string;
             /**
              * @description The chain, as the platform names it.
              * @example TRON
@@ -281,7 +281,7 @@ export interface components {
              * @example reserved
              * @enum {string}
              */
-            state: "reserved" | "confirmed" | "completed" | "failed" | "cancelled";
+            state: "reported" | "reserved" | "confirmed" | "completed" | "failed" | "cancelled";
             symbol?: string;
             tenantUserId: string;
             /** @description The withdrawal of the platform that the order belongs to, from the confirmation, payment or failure on. */
