@@ -1,4 +1,5 @@
 # What .ci/run and its parts have in common, for bash to source. Every part starts at the root of the work tree.
+
 # rust-toolchain.toml names what is built with. Where rustup cannot fetch it, the toolchain at hand has to do.
 cargo --version >/dev/null 2>&1 || export RUSTUP_TOOLCHAIN=${RUSTUP_TOOLCHAIN:-stable}
 
