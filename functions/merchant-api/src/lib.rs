@@ -2,7 +2,6 @@
 //!
 //! To be put behind IAM: nothing here asks who is calling. Errors have the form of RFC 9457.
 
-mod deposits;
 mod document;
 mod path_id;
 mod problem;
@@ -65,10 +64,8 @@ fn routes() -> OpenApiRouter<Merchant> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(withdrawals::register))
         .routes(routes!(withdrawals::show, withdrawals::cancel))
-        .routes(routes!(withdrawals::hold, withdrawals::unhold))
         .routes(routes!(users::show))
         .routes(routes!(users::events))
-        .routes(routes!(deposits::release))
 }
 
 /// The routes, ready to serve.

@@ -85,11 +85,12 @@ impl From<MerchantError> for Problem {
     fn from(error: MerchantError) -> Self {
         match error {
             MerchantError::NotFound => Self::not_found(),
-            MerchantError::NotHeld => Self::new(StatusCode::CONFLICT, "not-held", error.to_string()),
             MerchantError::Unavailable(error) => error.into(),
             MerchantError::Refused(refusal) => {
                 let status = match refusal {
-                    Refusal::BalanceTooLow | Refusal::BalanceOutOfRange => StatusCode::UNPROCESSABLE_ENTITY,
+                    Refusal::BalanceTooLow | Refusal::BalanceOutOfRange | Refusal::UserOwes => {
+                        StatusCode::UNPROCESSABLE_ENTITY
+                    }
                     _ => StatusCode::CONFLICT,
                 };
                 let detail = match refusal {

@@ -41,6 +41,9 @@ pub(crate) struct Balance {
     /// Waits for a release because of its risk.
     #[schema(examples("0"), pattern = "^-?[0-9]+(\\.[0-9]+)?$")]
     held: String,
+    /// What the user was charged beyond what was available. While there is any, nothing can be set aside.
+    #[schema(examples("0"), pattern = "^-?[0-9]+(\\.[0-9]+)?$")]
+    owed: String,
 }
 
 /// Where the user receives one asset.
@@ -125,8 +128,8 @@ pub(crate) async fn show(
         merchant.ledger.addresses(&tenant_user_id)
     )?;
     let balances = balances.into_iter().map(|of| {
-        let waas_callback::Balance { available, frozen, held } = of.balance;
-        Balance::shown(&of.asset, [available, frozen, held])
+        let waas_callback::Balance { available, frozen, held, owed } = of.balance;
+        Balance::shown(&of.asset, [available, frozen, held, owed])
     });
     let addresses = addresses.into_iter().map(|of| Address {
         chain_name: of.asset.chain_name().to_owned(),
@@ -165,17 +168,17 @@ pub(crate) async fn events(
 }
 
 impl Balance {
-    /// The parts, or changes of them, as texts: available, frozen, held.
-    fn shown(asset: &Asset, parts: [Decimal; 3]) -> Self {
-        let [available, frozen, held] = parts.map(|part| part.to_string());
+    /// The parts, or changes of them, as texts: available, frozen, held, owed.
+    fn shown(asset: &Asset, parts: [Decimal; 4]) -> Self {
+        let [available, frozen, held, owed] = parts.map(|part| part.to_string());
         let (chain_name, symbol) = (asset.chain_name().to_owned(), asset.symbol().to_owned());
-        Self { chain_name, symbol, available, frozen, held }
+        Self { chain_name, symbol, available, frozen, held, owed }
     }
 }
 
 impl From<RecordedEvent> for Event {
     fn from(event: RecordedEvent) -> Self {
-        let posting = |of: Posting| Balance::shown(&of.asset, [of.available, of.frozen, of.held]);
+        let posting = |of: Posting| Balance::shown(&of.asset, [of.available, of.frozen, of.held, of.owed]);
         Self {
             event_key: event.event_key,
             r#type: event.r#type,

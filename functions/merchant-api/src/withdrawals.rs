@@ -171,37 +171,3 @@ pub(crate) async fn cancel(
 ) -> Result<Json<Withdrawal>, Problem> {
     Ok(Json(merchant.cancel(&CallBackId::from(call_back_id), SystemTime::now()).await?.into()))
 }
-
-/// Hold a withdrawal: while held, it is not confirmed to the platform
-#[utoipa::path(
-    put, path = "/withdrawals/{callBackId}/hold", tag = "withdrawals", operation_id = "holdWithdrawal",
-    params(("callBackId" = inline(PathId), Path, description = "Your id of the withdrawal", example = "250624392590001")),
-    responses(
-        (status = 200, description = "Held", body = Withdrawal),
-        (status = 404, description = "Unknown", body = Problem),
-        (status = 409, description = "Direct, confirmed or ended: a hold could not be kept", body = Problem),
-    )
-)]
-pub(crate) async fn hold(
-    State(merchant): State<Merchant>,
-    PathId(call_back_id): PathId,
-) -> Result<Json<Withdrawal>, Problem> {
-    Ok(Json(merchant.hold(&CallBackId::from(call_back_id), true, SystemTime::now()).await?.into()))
-}
-
-/// Take a withdrawal off hold
-#[utoipa::path(
-    delete, path = "/withdrawals/{callBackId}/hold", tag = "withdrawals", operation_id = "unholdWithdrawal",
-    params(("callBackId" = inline(PathId), Path, description = "Your id of the withdrawal", example = "250624392590001")),
-    responses(
-        (status = 200, description = "Not held", body = Withdrawal),
-        (status = 404, description = "Unknown", body = Problem),
-        (status = 409, description = "Direct, confirmed or ended: a hold could not be kept", body = Problem),
-    )
-)]
-pub(crate) async fn unhold(
-    State(merchant): State<Merchant>,
-    PathId(call_back_id): PathId,
-) -> Result<Json<Withdrawal>, Problem> {
-    Ok(Json(merchant.hold(&CallBackId::from(call_back_id), false, SystemTime::now()).await?.into()))
-}

@@ -49,8 +49,8 @@ struct Shown<'a>(&'a Balance);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Balance { available, frozen, held } = self.0;
-        write!(f, "available {available} frozen {frozen} held {held}")
+        let Balance { available, frozen, held, owed } = self.0;
+        write!(f, "available {available} frozen {frozen} held {held} owed {owed}")
     }
 }
 

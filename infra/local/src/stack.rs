@@ -206,6 +206,7 @@ fn environment(dynamodb: SocketAddr, secrets_manager: SocketAddr) -> Vec<(&'stat
         ("BALANCES_TABLE", "Balances"),
         ("WITHDRAWALS_TABLE", "Withdrawals"),
         ("ADDRESSES_TABLE", "Addresses"),
+        ("CASES_TABLE", "Cases"),
     ];
     let endpoints = [
         ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{dynamodb}")),

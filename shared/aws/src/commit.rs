@@ -4,14 +4,16 @@ use std::time::SystemTime;
 
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use aws_sdk_dynamodb::types::{CancellationReason, TransactGetItem, TransactWriteItem};
 use waas_callback::{
-    CallBackId, Decision, Entry, Found, Identity, Order, Outcome, Refusal, Terms, Verdict, judge,
+    CallBackId, Decision, Entry, Found, FoundOrder, Outcome, Reason, Refusal, Terms, Verdict, judge,
 };
 
 use crate::retry::{self, Attempt, Deadline, Unavailable, failed, retry};
-use crate::tables::events::Event;
-use crate::tables::{Ledger, Table, addresses, balances, events, in_transaction, requests, withdrawals};
+use crate::tables::events::{Event, Source};
+use crate::tables::{
+    Item, Ledger, Table, addresses, balances, cases, events, in_transaction, put_new, requests, withdrawals,
+};
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const VALIDATION_ERROR: &str = "ValidationError";
@@ -26,6 +28,8 @@ pub(crate) enum Settled {
     Applied(Outcome, Option<Terms>),
     /// It was applied before, with this outcome; nothing now.
     Repetition(String, Option<Terms>),
+    /// It was refused, and an operator has ended the matter since.
+    Resolved,
 }
 
 /// Why an event was not applied.
@@ -37,6 +41,14 @@ pub(crate) enum NotSettled {
     Unavailable(Unavailable),
     /// A record that should be there is not.
     RecordMissing(&'static str),
+}
+
+/// What became of a refusal.
+enum Recorded {
+    /// It stands, now or before.
+    Refused,
+    /// An operator has ended the case of this event and content.
+    Resolved,
 }
 
 impl From<Unavailable> for NotSettled {
@@ -66,15 +78,17 @@ impl<F: Fn(&Found) -> Result<Decision, Refusal>> Decider for F {
 }
 
 /// Why a transaction was not applied.
-enum Obstacle {
+pub(crate) enum Obstacle {
     /// This is what the records say, with the outcome of the event if it is known.
     Known(Verdict, String),
     /// Against the ledger's rules.
     Refused(Refusal),
-    /// The order is not as expected, but so.
-    Order(Option<Box<Order>>),
+    /// The order, or its registration, is not as expected. They are so, where that is told.
+    Order(Option<FoundOrder>),
     /// The user has or had the address already.
     AddressKnown,
+    /// What an operator acts upon has changed: the case was closed, or its event recorded.
+    Changed,
 }
 
 impl Ledger {
@@ -95,10 +109,13 @@ impl Ledger {
         // A merchant's own request that is refused is answered, and no more, unless it contradicts a payment.
         if let Err(NotSettled::Refused(refusal)) = settled
             && refusal.is_recorded()
-            && (event.callback.is_some() || found.is_paid_unregistered())
+            && (event.callback().is_some() || found.is_paid_unregistered())
         {
-            self.record_refusal(event, refusal, now, deadline).await?;
-            if event.callback.is_none() {
+            let recorded = self.record_refusal(event, refusal, now, deadline).await?;
+            if matches!(recorded, Recorded::Resolved) && !cases::is_never_resolved(event) {
+                return Ok(Settled::Resolved);
+            }
+            if event.callback().is_none() {
                 let (outcome, id) = (refusal.name(), event.call_back_id.map(CallBackId::as_str));
                 tracing::warn!(outcome, callBackId = id, "request contradicts a payment");
             }
@@ -124,6 +141,8 @@ impl Ledger {
                     Some(Obstacle::Known(Verdict::Repetition, _)) if entry.payout.is_some() => {
                         self.look(event, found, deadline).await?
                     }
+                    // Only together do an order and its registration say where it stands.
+                    Some(Obstacle::Order(None)) => self.look(event, found, deadline).await?,
                     Some(obstacle) => obstacle,
                 },
             };
@@ -146,7 +165,8 @@ impl Ledger {
                 }
                 Obstacle::Known(Verdict::EventConflict, _) => return Err(refused(Refusal::EventConflict)),
                 Obstacle::Refused(refusal) => return Err(refused(refusal)),
-                Obstacle::Order(order) => found.order = order.map(|order| *order).into(),
+                Obstacle::Order(Some(order)) => found.order = order,
+                Obstacle::Order(None) | Obstacle::Changed => {}
                 Obstacle::AddressKnown => found.is_address_known = true,
             }
         }
@@ -157,14 +177,29 @@ impl Ledger {
     ///
     /// `None` if it was applied. Returns only what is certain: after a lost answer the same transaction is sent again
     /// and finds its own records.
-    async fn transact(
+    pub(crate) async fn transact(
         &self,
         event: &Event<'_>,
         entry: &Entry,
         now: SystemTime,
         deadline: Deadline,
-    ) -> Result<Option<Obstacle>, Unavailable> {
+    ) -> Result<Option<Obstacle>, NotSettled> {
         let (tables, items): (Vec<_>, Vec<_>) = self.transaction(event, entry, now)?.into_iter().unzip();
+        let obstacle = self.write(items, deadline, |reasons| explain(event, &tables, reasons)).await?;
+        match obstacle {
+            None => Ok(None),
+            Some(Ok(obstacle)) => Ok(Some(obstacle)),
+            Some(Err(not_settled)) => Err(not_settled),
+        }
+    }
+
+    /// Writes a transaction. `None` if it was applied; otherwise what its cancellation means.
+    async fn write<T>(
+        &self,
+        items: Vec<TransactWriteItem>,
+        deadline: Deadline,
+        explain: impl Fn(&[CancellationReason]) -> Attempt<Option<T>>,
+    ) -> Result<Option<T>, Unavailable> {
         // One token for all attempts: if an answer is lost, AWS repeats it instead of the work.
         let token = format!("{:032x}", rand::random::<u128>());
         let attempt = async || {
@@ -173,7 +208,7 @@ impl Ledger {
                 Ok(_) => Attempt::Done(Ok(None)),
                 Err(error) => match error.as_service_error() {
                     Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                        explain(event.identity, &tables, canceled.cancellation_reasons())
+                        explain(canceled.cancellation_reasons())
                     }
                     _ => failed(&error),
                 },
@@ -190,13 +225,17 @@ impl Ledger {
         now: SystemTime,
     ) -> Result<Vec<(Table, TransactWriteItem)>, Unavailable> {
         let tables = &self.tables;
-        let mut items = Vec::with_capacity(4);
-        if let Some(callback) = event.callback {
+        let mut items = Vec::with_capacity(5);
+        if let Some(callback) = event.callback() {
             let request = requests::put(&tables.requests, callback, event.identity, entry, now)?;
             items.push((Table::Requests, request));
         }
         items.push((Table::Events, events::put(&tables.events, event, entry, now)?));
         if let Some(order) = &entry.order {
+            if let Some(proof) = &order.proof {
+                let proof = events::prove(&tables.events, &order.call_back_id, proof)?;
+                items.push((Table::Registration, proof));
+            }
             let update = withdrawals::update(&tables.withdrawals, order, now)?;
             items.push((Table::Withdrawals, in_transaction(update)));
         }
@@ -204,28 +243,87 @@ impl Ledger {
             items.push((Table::Addresses, addresses::update(&tables.addresses, address, now)?));
         }
         for posting in &entry.postings {
-            items.push((Table::Balances, balances::post(&tables.balances, posting)?));
+            let post = balances::post(&tables.balances, posting, event.is_operators())?;
+            items.push((Table::Balances, post));
+        }
+        if let Some(reason) = Reason::of_outcome(entry.outcome) {
+            let opened = cases::Opened { reason, recorded: &event.identity.event_key, is_refusal: false };
+            items.push((Table::Cases, cases::open(&tables.cases, event, &opened, now)?));
+        }
+        items.extend(self.with_the_act(event, now)?);
+        Ok(items)
+    }
+
+    /// What an operator's act writes besides its event.
+    fn with_the_act(
+        &self,
+        event: &Event<'_>,
+        now: SystemTime,
+    ) -> Result<Vec<(Table, TransactWriteItem)>, Unavailable> {
+        let tables = &self.tables;
+        let closed = match event.source {
+            Source::Release(release) => Some(release.case_key),
+            Source::Resolution(act) => act.case_key,
+            _ => None,
+        };
+        let mut items = Vec::new();
+        if let Some(case_key) = closed {
+            let close = cases::close(&tables.cases, case_key, &event.identity.event_key, now)?;
+            items.push((Table::Cases, close));
+        }
+        if let Source::Resolution(act) = event.source {
+            if let Some(registration) = act.registration {
+                let put = events::put_registration(&tables.events, registration, now)?;
+                items.push((Table::Registration, put));
+            }
+            if let Some(claim) = act.claim {
+                items.push((Table::Claim, events::put_resolved(&tables.events, event, claim, now)?));
+            }
         }
         Ok(items)
     }
 
-    /// Reads the records of the event, of the order and of the request, as of one moment.
+    /// Reads the records of the event, of the order, of its registration and of the request, as of one moment.
     async fn look(
         &self,
         event: &Event<'_>,
         found: &mut Found,
         deadline: Deadline,
-    ) -> Result<Obstacle, Unavailable> {
+    ) -> Result<Obstacle, NotSettled> {
         let Some(call_back_id) = event.call_back_id else {
-            return Err(Unavailable::new("there is no order to read"));
+            return Err(Unavailable::new("there is no order to read").into());
         };
+        let tables = &self.tables;
         let mut gets = vec![
-            events::get_by(&self.tables.events, &event.identity.event_key)?,
-            withdrawals::get_by(&self.tables.withdrawals, call_back_id)?,
+            withdrawals::get_by(&tables.withdrawals, call_back_id)?,
+            events::get_registration(&tables.events, call_back_id)?,
         ];
-        if let Some(callback) = event.callback {
-            gets.push(requests::get_by(&self.tables.requests, &callback.request_uuid)?);
+        // The event of a registration is the registration.
+        let event_at = match event.source {
+            Source::Registration(_) => 1,
+            _ => gets.len(),
+        };
+        if event_at == gets.len() {
+            gets.push(events::get_by(&tables.events, &event.identity.event_key)?);
         }
+        if let Some(callback) = event.callback() {
+            gets.push(requests::get_by(&tables.requests, &callback.request_uuid)?);
+        }
+        let items = self.read_at_once(gets, deadline).await?;
+        let item = |position: usize| items.get(position).and_then(Option::as_ref);
+        found.order = found_order(item(0), item(1))?;
+        let request = item(3).and_then(requests::recorded);
+        let known = item(event_at).and_then(events::known);
+        let verdict = judge(event.identity, request.as_ref(), known.as_ref());
+        Ok(Obstacle::Known(verdict, known.map(|event| event.outcome).unwrap_or_default()))
+    }
+
+    /// Reads items as of one moment.
+    pub(crate) async fn read_at_once(
+        &self,
+        gets: Vec<TransactGetItem>,
+        deadline: Deadline,
+    ) -> Result<Vec<Option<Item>>, Unavailable> {
         let attempt = async || {
             match self.client.transact_get_items().set_transact_items(Some(gets.clone())).send().await {
                 Ok(found) => Attempt::Done(Ok(found.responses.unwrap_or_default())),
@@ -238,46 +336,73 @@ impl Ledger {
                 },
             }
         };
-        let items = retry(deadline, attempt).await?;
-        let item = |position: usize| items.get(position).and_then(|response| response.item.as_ref());
-        found.order = item(1).map(withdrawals::recorded).transpose()?.into();
-        let request = item(2).and_then(requests::recorded);
-        let known = item(0).and_then(events::known);
-        let verdict = judge(event.identity, request.as_ref(), known.as_ref());
-        Ok(Obstacle::Known(verdict, known.map(|event| event.outcome).unwrap_or_default()))
+        let responses = retry(deadline, attempt).await?;
+        Ok(responses.into_iter().map(|response| response.item).collect())
     }
 
-    /// Puts a refusal among the events, once for each event and content: of a callback, or of a merchant's
-    /// request that contradicts what was paid already. Then somebody has to look at it.
+    /// Puts a refusal among the events, once for each event and content, and opens its case, in one transaction: of a
+    /// callback, or of a merchant's request that contradicts what was paid already.
     async fn record_refusal(
         &self,
         event: &Event<'_>,
         refusal: Refusal,
         now: SystemTime,
         deadline: Deadline,
-    ) -> Result<(), Unavailable> {
-        let item = events::refusal(event, refusal, now)?;
-        let attempt = async || {
-            let put = self.client.put_item().table_name(&self.tables.events).set_item(Some(item.clone()));
-            match put.condition_expression("attribute_not_exists(eventKey)").send().await {
-                Ok(_) => Attempt::Done(Ok(())),
-                Err(error) => match error.as_service_error() {
-                    Some(refused) if refused.is_conditional_check_failed_exception() => Attempt::Done(Ok(())),
-                    _ => failed(&error),
-                },
-            }
-        };
-        retry(deadline, attempt).await
+    ) -> Result<Recorded, Unavailable> {
+        let tables = &self.tables;
+        let (key, item) = events::refusal(event, refusal, now)?;
+        let mut items = vec![put_new(&tables.events, events::KEY, item)?];
+        if let Some(reason) = Reason::of_refusal(refusal) {
+            let opened = cases::Opened { reason, recorded: &key, is_refusal: true };
+            items.push(cases::open(&tables.cases, event, &opened, now)?);
+        }
+        let recorded = self.write(items, deadline, explain_refusal).await?;
+        Ok(recorded.unwrap_or(Recorded::Refused))
+    }
+}
+
+/// An order and its registration, as they were found together.
+fn found_order(order: Option<&Item>, registration: Option<&Item>) -> Result<FoundOrder, NotSettled> {
+    let registered = registration.map(events::registered).transpose()?;
+    match order {
+        Some(order) if registered.is_none() && withdrawals::was_registered(order) => {
+            Err(NotSettled::RecordMissing("the registration of an order"))
+        }
+        Some(order) => Ok(Some(withdrawals::recorded(order, registered)?).into()),
+        None if registered.is_some() => Err(NotSettled::RecordMissing("the order of a registration")),
+        None => Ok(FoundOrder::Absent),
+    }
+}
+
+/// Why a refusal was not recorded: it was before, or its case was ended.
+fn explain_refusal(reasons: &[CancellationReason]) -> Attempt<Option<Recorded>> {
+    if let Some(code) =
+        reasons.iter().filter_map(CancellationReason::code).find(|c| retry::is_transient_code(c))
+    {
+        return Attempt::Again(Unavailable::new(code));
+    }
+    let failed =
+        |position: usize| reasons.get(position).filter(|reason| reason.code() == Some(CONDITION_FAILED));
+    match (failed(0), failed(1)) {
+        (_, Some(case)) if case.item().is_some_and(cases::is_resolved) => {
+            Attempt::Done(Ok(Some(Recorded::Resolved)))
+        }
+        (None, None) => {
+            let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
+            Attempt::Done(Err(Unavailable::new(format!("transaction cancelled: {}", codes.join(", ")))))
+        }
+        // A case that looks closed, and no resolution closed it, is damaged: the refusal stands.
+        _ => Attempt::Done(Ok(Some(Recorded::Refused))),
     }
 }
 
 /// Why a transaction was cancelled, by position. What the records say is certain and comes first; then what
 /// passes; then what the order, the address and the balance say.
 fn explain(
-    identity: &Identity,
+    event: &Event<'_>,
     tables: &[Table],
     reasons: &[CancellationReason],
-) -> Attempt<Option<Obstacle>> {
+) -> Attempt<Option<Result<Obstacle, NotSettled>>> {
     let of = |table: Table, code: &'static str| {
         let mut reasons = tables.iter().zip(reasons).filter(move |(of, _)| **of == table);
         reasons.find(|(_, reason)| reason.code() == Some(code)).map(|(_, reason)| reason)
@@ -285,51 +410,83 @@ fn explain(
     let failed = |table: Table| of(table, CONDITION_FAILED);
     let old = |table: Table| failed(table).and_then(CancellationReason::item);
     let request = old(Table::Requests).and_then(requests::recorded);
-    let event = old(Table::Events).and_then(events::known);
-    let verdict = judge(identity, request.as_ref(), event.as_ref());
+    let known = old(Table::Events).and_then(events::known);
+    let verdict = judge(event.identity, request.as_ref(), known.as_ref());
     // An event that is busy is not missing: what is known of it, only the next attempt can tell.
     let is_busy = tables.iter().zip(reasons).any(|(table, reason)| {
         *table == Table::Events && reason.code().is_some_and(retry::is_transient_code)
     });
+    let done = |obstacle| Attempt::Done(Ok(Some(Ok(obstacle))));
     if verdict != Verdict::Fresh && !(verdict == Verdict::EventMissing && is_busy) {
-        let outcome = event.map(|event| event.outcome).unwrap_or_default();
-        return Attempt::Done(Ok(Some(Obstacle::Known(verdict, outcome))));
+        let outcome = known.map(|event| event.outcome).unwrap_or_default();
+        return done(Obstacle::Known(verdict, outcome));
     }
     let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
     if let Some(code) = codes.iter().find(|code| retry::is_transient_code(code)) {
         return Attempt::Again(Unavailable::new(*code));
     }
-    if let Some(reason) = failed(Table::Withdrawals) {
-        let order = reason.item().map(withdrawals::recorded).transpose();
-        return Attempt::Done(order.map(|order| Some(Obstacle::Order(order.map(Box::new)))));
+    if failed(Table::Claim).is_some() || (failed(Table::Cases).is_some() && event.is_operators()) {
+        return done(Obstacle::Changed);
+    }
+    let is_registered = failed(Table::Registration);
+    match (failed(Table::Withdrawals), is_registered) {
+        (None, None) => {}
+        // Both are told: where the order stands follows. The event of a registration was new, so there is none.
+        (Some(order), Some(registration)) => {
+            let order = found_order(order.item(), registration.item());
+            return Attempt::Done(Ok(Some(order.map(|order| Obstacle::Order(Some(order))))));
+        }
+        (Some(order), None) if matches!(event.source, Source::Registration(_)) => {
+            let order = found_order(order.item(), None);
+            return Attempt::Done(Ok(Some(order.map(|order| Obstacle::Order(Some(order))))));
+        }
+        _ => return done(Obstacle::Order(None)),
     }
     let obstacle = if failed(Table::Addresses).is_some() {
         Obstacle::AddressKnown
-    } else if failed(Table::Balances).is_some() {
-        Obstacle::Refused(Refusal::BalanceTooLow)
+    } else if let Some(balance) = failed(Table::Balances) {
+        let owes = !event.is_operators() && balance.item().is_some_and(balances::owes);
+        Obstacle::Refused(if owes { Refusal::UserOwes } else { Refusal::BalanceTooLow })
     } else if of(Table::Balances, VALIDATION_ERROR).is_some() {
         Obstacle::Refused(Refusal::BalanceOutOfRange)
     } else {
         let cause = format!("transaction cancelled: {}", codes.join(", "));
         return Attempt::Done(Err(Unavailable::new(cause)));
     };
-    Attempt::Done(Ok(Some(obstacle)))
+    done(obstacle)
 }
 
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
+    use waas_callback::Identity;
 
     use super::*;
-    use crate::tables::{Item, text};
+    use crate::tables::text;
 
-    /// What a transaction of all five tables comes to, cancelled with these reasons.
-    fn explained(reasons: &[CancellationReason; 5]) -> Result<Obstacle, Attempt<()>> {
+    /// What a transaction comes to that touches an order, its registration, an address and a balance, cancelled with
+    /// these reasons.
+    fn explained(reasons: &[CancellationReason; 6]) -> Result<Obstacle, Attempt<()>> {
         let (event_key, fingerprint) = ("event".to_owned().into(), "content".to_owned().into());
         let identity = Identity { event_key, fingerprint, position: None };
-        let tables = [Table::Requests, Table::Events, Table::Withdrawals, Table::Addresses, Table::Balances];
-        match explain(&identity, &tables, reasons) {
-            Attempt::Done(Ok(obstacle)) => Ok(obstacle.expect("a cancelled transaction was not applied")),
+        let source = Source::Cancellation;
+        let event = Event { identity: &identity, tenant_user_id: "1945", call_back_id: None, source };
+        let tables = [
+            Table::Requests,
+            Table::Events,
+            Table::Registration,
+            Table::Withdrawals,
+            Table::Addresses,
+            Table::Balances,
+        ];
+        match explain(&event, &tables, reasons) {
+            Attempt::Done(Ok(Some(Ok(obstacle)))) => Ok(obstacle),
+            Attempt::Done(Ok(Some(Err(NotSettled::Unavailable(unavailable))))) => {
+                Err(Attempt::Done(Err(unavailable)))
+            }
+            Attempt::Done(Ok(other)) => {
+                panic!("a cancelled transaction was not applied: {:?}", other.is_some())
+            }
             Attempt::Done(Err(unavailable)) => Err(Attempt::Done(Err(unavailable))),
             Attempt::Again(unavailable) => Err(Attempt::Again(unavailable)),
         }
@@ -364,7 +521,7 @@ mod tests {
             (known("other", "content"), known("event", "other"), Verdict::RequestConflict),
         ] {
             let order = reason(CONDITION_FAILED);
-            let seen = explained(&[request, event, order, busy(), busy()]);
+            let seen = explained(&[request, event, none(), order, busy(), busy()]);
             assert!(matches!(seen, Ok(Obstacle::Known(verdict, _)) if verdict == expected), "{expected:?}");
         }
     }
@@ -372,11 +529,17 @@ mod tests {
     #[test]
     fn an_event_that_is_busy_is_not_missing() {
         for code in ["TransactionConflict", "ThrottlingError"] {
-            let seen = explained(&[known("event", "content"), reason(code), none(), none(), none()]);
+            let seen = explained(&[known("event", "content"), reason(code), none(), none(), none(), none()]);
             assert!(matches!(seen, Err(Attempt::Again(error)) if error == Unavailable::new(code)), "{code}");
         }
-        let seen =
-            explained(&[known("event", "content"), none(), reason("TransactionConflict"), none(), none()]);
+        let seen = explained(&[
+            known("event", "content"),
+            none(),
+            none(),
+            reason("TransactionConflict"),
+            none(),
+            none(),
+        ]);
         assert!(matches!(seen, Ok(Obstacle::Known(Verdict::EventMissing, _))));
     }
 
@@ -384,38 +547,55 @@ mod tests {
     fn what_passes_comes_before_what_the_order_the_address_and_the_balance_say() {
         let failed = || reason(CONDITION_FAILED);
         for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
-            let seen = explained(&[none(), none(), failed(), failed(), reason(code)]);
+            let seen = explained(&[none(), none(), none(), failed(), failed(), reason(code)]);
             assert!(matches!(seen, Err(Attempt::Again(error)) if error == Unavailable::new(code)), "{code}");
         }
-        let seen = explained(&[none(), none(), failed(), failed(), failed()]);
-        assert!(matches!(seen, Ok(Obstacle::Order(None))), "there is no such order");
-        let order = failed_on(&[("callBackId", "w"), ("tenantUserId", "1945"), ("state", "failed")]);
-        let seen = explained(&[none(), none(), order, failed(), failed()]);
-        assert!(matches!(seen, Ok(Obstacle::Order(Some(order))) if order.call_back_id.as_str() == "w"));
-        let seen = explained(&[none(), none(), none(), failed(), failed()]);
+        let seen = explained(&[none(), none(), none(), none(), failed(), failed()]);
         assert!(matches!(seen, Ok(Obstacle::AddressKnown)));
-        let seen = explained(&[none(), none(), none(), none(), failed()]);
+        let seen = explained(&[none(), none(), none(), none(), none(), failed()]);
         assert!(matches!(seen, Ok(Obstacle::Refused(Refusal::BalanceTooLow))));
-        let seen = explained(&[none(), none(), none(), none(), reason(VALIDATION_ERROR)]);
+        let owing = Item::from([("owed".to_owned(), AttributeValue::N("1".to_owned()))]);
+        let owing = CancellationReason::builder().code(CONDITION_FAILED).set_item(Some(owing)).build();
+        let seen = explained(&[none(), none(), none(), none(), none(), owing]);
+        assert!(matches!(seen, Ok(Obstacle::Refused(Refusal::UserOwes))));
+        let seen = explained(&[none(), none(), none(), none(), none(), reason(VALIDATION_ERROR)]);
         assert!(matches!(seen, Ok(Obstacle::Refused(Refusal::BalanceOutOfRange))));
     }
 
     #[test]
+    fn only_together_do_an_order_and_its_registration_say_where_it_stands() {
+        let failed = || reason(CONDITION_FAILED);
+        let order = || failed_on(&[("callBackId", "w"), ("state", "failed")]);
+        for (registration, order) in [(none(), order()), (none(), failed()), (failed(), none())] {
+            let seen = explained(&[none(), none(), registration, order, failed(), failed()]);
+            assert!(matches!(seen, Ok(Obstacle::Order(None))), "to be read");
+        }
+        let seen = explained(&[none(), none(), failed(), failed(), failed(), failed()]);
+        assert!(matches!(seen, Ok(Obstacle::Order(Some(FoundOrder::Absent)))));
+        let seen = explained(&[none(), none(), failed(), order(), failed(), failed()]);
+        let Ok(Obstacle::Order(Some(FoundOrder::Present(order)))) = seen else { panic!("not told") };
+        assert_eq!((order.call_back_id.as_str(), order.is_registered), ("w", false));
+    }
+
+    #[test]
     fn what_cannot_be_explained_is_never_success() {
-        let damaged = failed_on(&[("callBackId", "w")]);
+        let (damaged, failed) = (failed_on(&[("callBackId", "w")]), reason(CONDITION_FAILED));
         let unknown = || reason("AccessDeniedException");
         let validation = || reason(VALIDATION_ERROR);
         for reasons in [
-            [none(), none(), none(), none(), none()],
-            [none(), none(), damaged, none(), none()],
-            [none(), none(), none(), none(), unknown()],
-            [none(), none(), validation(), none(), none()],
+            [none(), none(), none(), none(), none(), none()],
+            [none(), none(), failed, damaged, none(), none()],
+            [none(), none(), none(), none(), none(), unknown()],
+            [none(), none(), none(), validation(), none(), none()],
         ] {
             assert!(matches!(explained(&reasons), Err(Attempt::Done(Err(_)))));
         }
         // A record whose fingerprint is missing proves nothing.
         let number = Item::from([("fingerprint".to_owned(), AttributeValue::N("1".to_owned()))]);
         let damaged = CancellationReason::builder().code(CONDITION_FAILED).set_item(Some(number)).build();
-        assert!(matches!(explained(&[none(), damaged, none(), none(), none()]), Err(Attempt::Done(Err(_)))));
+        assert!(matches!(
+            explained(&[none(), damaged, none(), none(), none(), none()]),
+            Err(Attempt::Done(Err(_)))
+        ));
     }
 }

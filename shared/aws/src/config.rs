@@ -11,7 +11,7 @@ use waas_callback::{ActualBelowOrder, Policy};
 pub struct Config {
     /// `WAAS_SECRET_ID`: name or ARN of the secret.
     pub secret_id: String,
-    /// The five tables.
+    /// The six tables.
     pub tables: TableNames,
     /// `AWS_REGION`.
     pub region: String,
@@ -40,6 +40,8 @@ pub struct TableNames {
     pub withdrawals: String,
     /// `ADDRESSES_TABLE`
     pub addresses: String,
+    /// `CASES_TABLE`
+    pub cases: String,
 }
 
 /// Why the environment cannot be used. Shows names, never values.
@@ -115,6 +117,7 @@ impl Config {
                 balances: table("BALANCES_TABLE")?,
                 withdrawals: table("WITHDRAWALS_TABLE")?,
                 addresses: table("ADDRESSES_TABLE")?,
+                cases: table("CASES_TABLE")?,
             },
             region: region("AWS_REGION")?,
             credentials: Credentials::new(
@@ -163,13 +166,14 @@ fn policy(optional: impl Fn(&str) -> Option<String>) -> Result<Policy, ConfigErr
 mod tests {
     use super::*;
 
-    const COMPLETE: [(&str, &str); 9] = [
+    const COMPLETE: [(&str, &str); 10] = [
         ("WAAS_SECRET_ID", "waas"),
         ("REQUESTS_TABLE", "Requests"),
         ("EVENTS_TABLE", "Events"),
         ("BALANCES_TABLE", "Balances"),
         ("WITHDRAWALS_TABLE", "Withdrawals"),
         ("ADDRESSES_TABLE", "arn:aws:dynamodb:eu-central-1:123456789012:table/Addresses"),
+        ("CASES_TABLE", "Cases"),
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "id"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),

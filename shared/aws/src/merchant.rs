@@ -1,17 +1,17 @@
-//! What the merchant itself does: register, cancel and hold withdrawals, release held deposits.
+//! What the merchant itself does: register and cancel withdrawals.
 
 use std::time::SystemTime;
 
 use waas_callback::{
-    CallBackId, Decimal, Decision, Entry, EventKey, Fingerprint, Found, Identity, Order, OrderState, Outcome,
-    Policy, Posting, Refusal, Registration, cancel, hold, refuse_hold, register,
+    CallBackId, Decision, EventKey, Fingerprint, Found, Identity, Order, OrderState, Outcome, Policy,
+    Refusal, Registration, cancel, register,
 };
 
 use crate::commit::{NotSettled, Settled};
 use crate::config::Config;
-use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
-use crate::tables::events::Event;
-use crate::tables::{Ledger, withdrawals};
+use crate::retry::{Deadline, Unavailable};
+use crate::tables::Ledger;
+use crate::tables::events::{Event, Source};
 
 /// The merchant's side of the ledger.
 #[derive(Debug, Clone)]
@@ -30,9 +30,6 @@ pub enum MerchantError {
     /// Against the ledger's rules.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The deposit is none that is held.
-    #[error("the deposit is not held")]
-    NotHeld,
     /// The ledger could not be read or written.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -52,7 +49,7 @@ impl Merchant {
     ///
     /// # Errors
     ///
-    /// [`Refusal::BalanceTooLow`]; [`Refusal::EventConflict`], [`Refusal::OtherTerms`] or
+    /// [`Refusal::BalanceTooLow`]; [`Refusal::UserOwes`]; [`Refusal::EventConflict`], [`Refusal::OtherTerms`] or
     /// [`Refusal::OtherUser`] if the id is known with other content; [`Refusal::OrderEnded`] if it was registered
     /// before and has been cancelled or has failed since.
     pub async fn register(
@@ -65,7 +62,13 @@ impl Merchant {
         let decide = |found: &Found| {
             register(registration, found.order.present(), self.policy.actual_below_order).map(Decision::from)
         };
-        let is_new = self.settle(&of_order(&identity, tenant_user_id, call_back_id), &decide, now).await?;
+        let event = Event {
+            identity: &identity,
+            tenant_user_id,
+            call_back_id: Some(call_back_id),
+            source: Source::Registration(registration),
+        };
+        let is_new = self.settle(&event, &decide, now).await?;
         let order = self.order(call_back_id).await?;
         match order.state {
             // An order that ended unpaid is not opened again: a withdrawal that is tried again needs a new id.
@@ -88,67 +91,14 @@ impl Merchant {
             Some(order) => cancel(call_back_id, order).map(Decision::from),
             None => Ok(Decision::ReadOrder),
         };
-        self.settle(&of_order(&identity, &known.tenant_user_id, call_back_id), &decide, now).await?;
-        self.order(call_back_id).await
-    }
-
-    /// Puts an order on hold, or takes it off: while it is held it is not confirmed. One conditional update, without
-    /// an event.
-    ///
-    /// # Errors
-    ///
-    /// [`MerchantError::NotFound`], or a [`Refusal`] if the order is direct, was confirmed, or has ended: a hold could not be kept.
-    pub async fn hold(
-        &self,
-        call_back_id: &CallBackId,
-        is_held: bool,
-        now: SystemTime,
-    ) -> Result<Order, MerchantError> {
-        let Ledger { client, tables } = &self.ledger;
-        let update = withdrawals::update(&tables.withdrawals, &hold(call_back_id, is_held), now)?;
-        let attempt = async || match withdrawals::send(client, &update).await {
-            Ok(_) => Attempt::Done(Ok(true)),
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Attempt::Done(Ok(false)),
-                _ => failed(&error),
-            },
-        };
-        let is_done = retry(Deadline::after(None), attempt).await?;
-        let order = self.order(call_back_id).await?;
-        match refuse_hold(Some(&order)) {
-            _ if is_done => Ok(order),
-            Some(Refusal::UnknownOrder) => Err(MerchantError::NotFound),
-            Some(refusal) => Err(refusal.into()),
-            None => Err(Unavailable::new("the order changed meanwhile").into()),
-        }
-    }
-
-    /// Releases a deposit that was held for its risk: its amount becomes available. Says whether that was done
-    /// now or before.
-    ///
-    /// # Errors
-    ///
-    /// [`MerchantError::NotFound`] or [`MerchantError::NotHeld`].
-    pub async fn release(&self, event_key: &str, now: SystemTime) -> Result<bool, MerchantError> {
-        let deposit = self.ledger.event(event_key).await?.ok_or(MerchantError::NotFound)?;
-        if deposit.outcome != Outcome::Held.name() {
-            return Err(MerchantError::NotHeld);
-        }
-        let release =
-            |held: Posting| Posting { available: held.held, held: -held.held, frozen: Decimal::ZERO, ..held };
-        let postings: Vec<_> = deposit.postings.into_iter().map(release).collect();
-        let Some(first) = postings.first() else { return Err(MerchantError::NotHeld) };
-        let identity = named("release", event_key);
         let event = Event {
             identity: &identity,
-            tenant_user_id: &first.tenant_user_id,
-            call_back_id: None,
-            released: Some(event_key),
-            callback: None,
+            tenant_user_id: &known.tenant_user_id,
+            call_back_id: Some(call_back_id),
+            source: Source::Cancellation,
         };
-        let decide =
-            |_: &Found| Ok(Entry { postings: postings.clone(), ..Entry::of(Outcome::Released) }.into());
-        self.settle(&event, &decide, now).await
+        self.settle(&event, &decide, now).await?;
+        self.order(call_back_id).await
     }
 
     async fn settle(
@@ -162,6 +112,7 @@ impl Merchant {
                 warn_if_unasked(outcome.name(), event);
                 Ok(true)
             }
+            Ok(Settled::Resolved) => Ok(false),
             Ok(Settled::Repetition(outcome, _)) => {
                 warn_if_unasked(&outcome, event); // the answer before may have been lost, and its line
                 Ok(false)
@@ -189,14 +140,10 @@ fn warn_if_unasked(outcome: &str, event: &Event<'_>) {
 }
 
 /// The identity of an event that there is once for each name.
-fn named(kind: &'static str, name: &str) -> Identity {
+pub(crate) fn named(kind: &'static str, name: &str) -> Identity {
     Identity {
         event_key: EventKey::new(kind, [Some(name)]),
         fingerprint: Fingerprint::new(kind, []),
         position: None,
     }
-}
-
-fn of_order<'a>(identity: &'a Identity, tenant_user_id: &'a str, call_back_id: &'a CallBackId) -> Event<'a> {
-    Event { identity, tenant_user_id, call_back_id: Some(call_back_id), released: None, callback: None }
 }

@@ -6,6 +6,7 @@ use waas_callback::{Asset, Balance, CallBackId, Order};
 use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
 use crate::tables::addresses::{self, UserAddress};
 use crate::tables::balances::{self, UserBalance};
+use crate::tables::cases::{self, RecordedCase};
 use crate::tables::events::{self, RecordedEvent};
 use crate::tables::{Item, Ledger, text, user_and_asset, withdrawals};
 
@@ -14,6 +15,15 @@ use crate::tables::{Item, Ledger, text, user_and_asset, withdrawals};
 pub struct Page {
     /// The events.
     pub events: Vec<RecordedEvent>,
+    /// Where the next page begins; opaque. Absent at the end.
+    pub next: Option<String>,
+}
+
+/// Part of a longer list of cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CasePage {
+    /// The cases.
+    pub cases: Vec<RecordedCase>,
     /// Where the next page begins; opaque. Absent at the end.
     pub next: Option<String>,
 }
@@ -55,8 +65,44 @@ impl Ledger {
     ///
     /// If DynamoDB does not answer, or with something that is no order.
     pub async fn order(&self, call_back_id: &CallBackId) -> Result<Option<Order>, Unavailable> {
-        let key = [(withdrawals::KEY, text(call_back_id.as_str()))];
-        self.get(&self.tables.withdrawals, key).await?.as_ref().map(withdrawals::recorded).transpose()
+        let tables = &self.tables;
+        let gets = vec![
+            withdrawals::get_by(&tables.withdrawals, call_back_id)?,
+            events::get_registration(&tables.events, call_back_id)?,
+        ];
+        let items = self.read_at_once(gets, Deadline::after(None)).await?;
+        let item = |position: usize| items.get(position).and_then(Option::as_ref);
+        let Some(order) = item(0) else { return Ok(None) };
+        let registered = item(1).map(events::registered).transpose()?;
+        withdrawals::recorded(order, registered).map(Some)
+    }
+
+    /// Cases that are open, the longest open first, at most `limit` of them, from where an earlier page ended.
+    /// Eventually consistent: a case may show up a moment after its event.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer. `None` if `from` is no page's end.
+    pub async fn open_cases(&self, limit: i32, from: Option<&str>) -> Result<Option<CasePage>, Unavailable> {
+        let start = from.map(cases::start_key);
+        if start == Some(None) {
+            return Ok(None);
+        }
+        let start = start.flatten();
+        let attempt = async || {
+            let query = self.client.query().table_name(&self.tables.cases).index_name(cases::BY_OPEN_SINCE);
+            let query = query.key_condition_expression("#open = :open").limit(limit);
+            let query = query.expression_attribute_names("#open", cases::OPEN);
+            let query = query.expression_attribute_values(":open", text(cases::OPEN));
+            match query.set_exclusive_start_key(start.clone()).send().await {
+                Ok(page) => Attempt::Done(Ok(page)),
+                Err(error) => failed(&error),
+            }
+        };
+        let page = retry(Deadline::after(None), attempt).await?;
+        let next = page.last_evaluated_key.as_ref().and_then(cases::cursor);
+        let cases = page.items().iter().map(cases::recorded).collect::<Result<_, _>>()?;
+        Ok(Some(CasePage { cases, next }))
     }
 
     /// One event.

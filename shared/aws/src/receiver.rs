@@ -113,6 +113,7 @@ fn seal(secret: &Secret, callback: &Callback, settled: Result<Settled, Refusal>)
         Ok(Settled::Repetition(outcome, payout)) => {
             Answer::repeated(api_key, &seal(payout.as_ref()), outcome)
         }
+        Ok(Settled::Resolved) => Answer::accepted(api_key, &seal(None), "resolved"),
         Err(refusal) => Answer::refused(api_key, &seal(None), refusal),
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod balances;
+pub(crate) mod cases;
 pub(crate) mod events;
 pub(crate) mod requests;
 pub(crate) mod withdrawals;
@@ -11,7 +12,8 @@ use std::time::SystemTime;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Get, Put, ReturnValuesOnConditionCheckFailure, TransactGetItem, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, Get, Put, ReturnValuesOnConditionCheckFailure, TransactGetItem,
+    TransactWriteItem, Update,
 };
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -64,13 +66,14 @@ pub struct TableLayout<'a> {
 impl TableNames {
     /// Every table with its layout.
     #[must_use]
-    pub fn layouts(&self) -> [TableLayout<'_>; 5] {
+    pub fn layouts(&self) -> [TableLayout<'_>; 6] {
         [
             TableLayout { name: &self.requests, layout: requests::LAYOUT },
             TableLayout { name: &self.events, layout: events::LAYOUT },
             TableLayout { name: &self.balances, layout: balances::LAYOUT },
             TableLayout { name: &self.withdrawals, layout: withdrawals::LAYOUT },
             TableLayout { name: &self.addresses, layout: addresses::LAYOUT },
+            TableLayout { name: &self.cases, layout: cases::LAYOUT },
         ]
     }
 }
@@ -82,10 +85,16 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Table {
     Requests,
+    /// The event itself.
     Events,
+    /// The event of the order's registration, which is looked at, or recorded with an operator's act.
+    Registration,
     Withdrawals,
     Addresses,
     Balances,
+    Cases,
+    /// The event that a case is about.
+    Claim,
 }
 
 /// A text attribute.
@@ -96,6 +105,11 @@ pub(crate) fn read<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
 /// A number attribute.
 pub(crate) fn read_number(item: &Item, name: &str) -> Option<Decimal> {
     item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// A set of texts; an absent one is empty.
+pub(crate) fn read_set<'a>(item: &'a Item, name: &str) -> &'a [String] {
+    item.get(name).and_then(|value| value.as_ss().ok()).map_or(&[], Vec::as_slice)
 }
 
 /// A list attribute; an absent one is empty.
@@ -150,6 +164,25 @@ pub(crate) fn put_new(table: &str, key: &str, item: Item) -> Result<TransactWrit
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
+/// Requires a condition of an item that a transaction does not change, written with `#name` for each of `names` and
+/// `:value` for each of `values`.
+pub(crate) fn check<const N: usize>(
+    table: &str,
+    (key, value): (&str, &str),
+    condition: &str,
+    values: [(&str, &str, AttributeValue); N],
+) -> Result<TransactWriteItem, Unavailable> {
+    let mut check = ConditionCheck::builder().table_name(table).key(key, text(value));
+    check = check.condition_expression(condition);
+    for (name, placeholder, value) in values {
+        check = check.expression_attribute_names(format!("#{name}"), name);
+        check = check.expression_attribute_values(format!(":{placeholder}"), value);
+    }
+    let check = check.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let check = check.build().map_err(|_| Unavailable::new("check not built"))?;
+    Ok(TransactWriteItem::builder().condition_check(check).build())
+}
+
 /// An update expression under construction. What it sets goes by placeholders, since `state` is a reserved word.
 #[derive(Default)]
 pub(crate) struct Change {
@@ -167,6 +200,20 @@ impl Change {
         self.set.push(format!("#{name} = :{name}"));
         self.name(name);
         self.value(name, value);
+    }
+
+    /// Sets an attribute unless it is there.
+    pub(crate) fn set_new(&mut self, name: &str, value: AttributeValue) {
+        self.set.push(format!("#{name} = if_not_exists(#{name}, :{name})"));
+        self.name(name);
+        self.value(name, value);
+    }
+
+    /// Adds a text to a set of texts, which is made where it is absent.
+    pub(crate) fn add_to_set(&mut self, name: &str, text: &str) {
+        self.add.push(format!("#{name} :{name}"));
+        self.name(name);
+        self.value(name, AttributeValue::Ss(vec![text.to_owned()]));
     }
 
     /// Appends a value to a list attribute, which is made where it is absent.

@@ -66,6 +66,11 @@ pub enum SchemaError {
     /// A way of paying that there is not.
     #[error("mode is neither confirmed nor direct")]
     Mode,
+    /// No act of an operator's.
+    #[error(
+        "action is none of settle, charge, unfreeze, credit, reject, write-off, repin, reverse and dismiss"
+    )]
+    Action,
     /// A `type` that the documents do not list.
     #[error("type is not one of 0 to 7")]
     UnknownType,
@@ -202,6 +207,20 @@ impl<'a> Fields<'a> {
     /// `tenantUserId` at our own door.
     pub(crate) fn registered_tenant_user_id(&self) -> Result<String, SchemaError> {
         plain_id("tenantUserId", self.text_or_integer("tenantUserId")?)
+    }
+
+    /// An id of the caller's own, at our own door.
+    pub(crate) fn registered_id(&self, name: &'static str) -> Result<String, SchemaError> {
+        plain_id(name, self.text(name)?)
+    }
+
+    /// An object within the object.
+    pub(crate) fn object(&self, name: &'static str) -> Result<Fields<'a>, SchemaError> {
+        let raw = self.raw(name).ok_or(SchemaError::Missing(name))?;
+        Fields::parse(raw).map_err(|error| match error {
+            SchemaError::NotAnObject | SchemaError::NotJson => SchemaError::WrongType(name),
+            error => error,
+        })
     }
 
     /// A name at our own door, which the platform has to find again.

@@ -4,10 +4,12 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// Names one event for ever: the callback's type and SHA-256 over what the platform says identifies it.
+/// Names one event for ever: `KIND.DIGEST`, its kind (the callback's type) and SHA-256 over what the platform says
+/// identifies it.
 ///
 /// A digest, since an event's identity holds addresses, which must not reach a log, a URL or a key's length
-/// limit. The parts themselves stand in the event's record.
+/// limit. The parts themselves stand in the event's record. The kind, since a role may write events of its own kinds
+/// alone; the dot, since with it no kind is the beginning of another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventKey(String);
 
@@ -90,10 +92,22 @@ impl EventKey {
     /// A key of the given kind over parts in a fixed order.
     #[must_use]
     pub fn new<'a>(kind: &'a str, parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
-        Self(format!("{kind}-{}", digest(kind, parts)))
+        Self(format!("{kind}.{}", digest(kind, parts)))
     }
 
-    /// The key's text, at most 100 characters of lower-case letters, digits and `-`.
+    /// The key of a refusal of this event, over parts in a fixed order: `refusal.KIND.DIGEST`.
+    #[must_use]
+    pub fn refusal<'a>(&self, parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        Self(format!("refusal.{}.{}", self.kind(), digest("refusal", parts)))
+    }
+
+    /// What kind of event it is: a callback's type by name, or what the merchant or an operator did.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.0.rsplit_once('.').map_or("", |(kind, _)| kind)
+    }
+
+    /// The key's text, at most 100 characters of lower-case letters, digits, `-` and `.`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -135,7 +149,7 @@ impl fmt::Display for EventKey {
 }
 
 /// SHA-256 over the parts, each with its length before it, so that no two lists run together.
-fn digest<'a>(kind: &'a str, parts: impl IntoIterator<Item = Option<&'a str>>) -> String {
+pub(crate) fn digest<'a>(kind: &'a str, parts: impl IntoIterator<Item = Option<&'a str>>) -> String {
     let mut hash = Sha256::new();
     for part in std::iter::once(Some(kind)).chain(parts) {
         match part {

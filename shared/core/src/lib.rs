@@ -37,6 +37,7 @@ mod terms;
 mod tx_id;
 
 mod callback;
+mod case;
 mod decision;
 mod entry;
 mod identity;
@@ -46,6 +47,7 @@ mod policy;
 mod posting;
 mod refusal;
 mod registration;
+mod resolution;
 
 pub use address::{Address, AddressError};
 pub use asset::{Asset, AssetError};
@@ -54,6 +56,7 @@ pub use callback::{
     AddressChange, Callback, CallbackType, Content, Deposit, ENERGY, InsufficientBalance, InsufficientGas,
     Withdrawal, WithdrawalConfirmation, WithdrawalFailure,
 };
+pub use case::{CaseKey, Reason};
 pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};
 pub use decision::{Decide, Decision, Found, FoundOrder, Situation};
 pub use echo::Echo;
@@ -62,16 +65,15 @@ pub use fields::{MAX_TEXT_BYTES, SchemaError};
 pub use identity::{EventKey, Fingerprint, Identity, KnownEvent, KnownRequest, Verdict, judge};
 pub use mode::Mode;
 pub use money::{Amount, AmountError, Decimal, DecimalError, MAX_DIGITS};
-pub use order::decisions::{
-    cancel, complete, confirm, confirm_again, fail, hold, refuse_hold, register, stall,
-};
+pub use order::decisions::{cancel, complete, confirm, confirm_again, fail, hold, register, stall};
 pub use order::state::{Order, OrderState, StallCause, Standing};
 pub use order::transitions::{Effect, OrderEvent, Transition, transition};
-pub use order::update::{Basis, Details, Expect, OrderUpdate, Payable};
+pub use order::update::{Details, Expect, OrderUpdate, Proof};
 pub use outcome::Outcome;
 pub use policy::{ActualBelowOrder, Policy};
 pub use posting::{Balance, Posting, PostingError};
 pub use refusal::Refusal;
 pub use registration::Registration;
-pub use terms::Terms;
+pub use resolution::{Action, Claim, Expected, NotResolved, Plan, Remedy, Resolution, actions, plan, remedy};
+pub use terms::{Terms, terms_digest};
 pub use tx_id::TxId;

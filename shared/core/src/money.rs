@@ -47,6 +47,9 @@ impl Decimal {
     /// Nothing.
     pub const ZERO: Self = Self { units: 0, scale: 0 };
 
+    /// One.
+    pub const ONE: Self = Self { units: 1, scale: 0 };
+
     fn new(mut units: i128, mut scale: u32) -> Option<Self> {
         while scale > 0 && units % 10 == 0 {
             units /= 10;
@@ -72,6 +75,12 @@ impl Decimal {
     #[must_use]
     pub fn is_zero(self) -> bool {
         self.units == 0
+    }
+
+    /// Is it above zero?
+    #[must_use]
+    pub fn is_positive(self) -> bool {
+        self.units > 0
     }
 
     /// The exact sum, or `None` if that needs more than [`MAX_DIGITS`] digits. Never rounds.

@@ -20,6 +20,8 @@ pub enum Outcome {
     /// An order was paid without the confirmation that its mode asks for, or while an operator held it. It is settled,
     /// since the coins are gone.
     CompletedUnconfirmed,
+    /// An order that an operator had settled was paid: its transaction is known now, and nothing is taken again.
+    CompletionProved,
     /// The platform paid a withdrawal that nobody registered.
     CompletedUnregistered,
     /// An energy lease arrived.
@@ -42,13 +44,17 @@ pub enum Outcome {
     AddressChanged,
     /// A known address came again: a late retry.
     AddressKnown,
+    /// An operator ended a case, or put an order right.
+    Resolved,
+    /// What a user owed was taken from what had become available.
+    Collected,
     /// The order had ended; nothing to do.
     Ignored,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Credited,
         Self::Held,
         Self::Released,
@@ -57,6 +63,7 @@ impl Outcome {
         Self::Confirmed,
         Self::Completed,
         Self::CompletedUnconfirmed,
+        Self::CompletionProved,
         Self::CompletedUnregistered,
         Self::Leased,
         Self::Failed,
@@ -68,6 +75,8 @@ impl Outcome {
         Self::ZeroAmount,
         Self::AddressChanged,
         Self::AddressKnown,
+        Self::Resolved,
+        Self::Collected,
         Self::Ignored,
     ];
 
@@ -83,6 +92,7 @@ impl Outcome {
             Self::Confirmed => "confirmed",
             Self::Completed => "completed",
             Self::CompletedUnconfirmed => "completed-unconfirmed",
+            Self::CompletionProved => "completion-proved",
             Self::CompletedUnregistered => "completed-unregistered",
             Self::Leased => "leased",
             Self::Failed => "failed",
@@ -94,6 +104,8 @@ impl Outcome {
             Self::ZeroAmount => "zero-amount",
             Self::AddressChanged => "address-changed",
             Self::AddressKnown => "address-known",
+            Self::Resolved => "resolved",
+            Self::Collected => "collected",
             Self::Ignored => "ignored",
         }
     }
@@ -108,9 +120,10 @@ impl Outcome {
             Self::Reserved => "waas.withdrawal.reserved",
             Self::Cancelled => "waas.withdrawal.cancelled",
             Self::Confirmed => "waas.withdrawal.confirmed",
-            Self::Completed | Self::CompletedUnconfirmed | Self::CompletedUnregistered => {
-                "waas.withdrawal.completed"
-            }
+            Self::Completed
+            | Self::CompletedUnconfirmed
+            | Self::CompletionProved
+            | Self::CompletedUnregistered => "waas.withdrawal.completed",
             Self::Failed | Self::FailedOtherAddress | Self::FailedUnregistered => "waas.withdrawal.failed",
             Self::Stalled | Self::StalledUnregistered => "waas.withdrawal.stalled",
             Self::Ignored => "waas.withdrawal.unchanged",
@@ -119,6 +132,8 @@ impl Outcome {
             Self::Leased => "waas.energy.leased",
             Self::AddressChanged => "waas.address.changed",
             Self::AddressKnown => "waas.address.unchanged",
+            Self::Resolved => "waas.resolved",
+            Self::Collected => "waas.debt.collected",
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Posting {
     pub frozen: Decimal,
     /// Added to what waits for a release because of its risk.
     pub held: Decimal,
+    /// Added to what the user owes.
+    pub owed: Decimal,
 }
 
 /// What a user holds in one asset. Neither part is ever negative.
@@ -27,6 +29,8 @@ pub struct Balance {
     pub frozen: Decimal,
     /// What waits for a release because of its risk.
     pub held: Decimal,
+    /// What the user was charged beyond what was available then, and has not given back since.
+    pub owed: Decimal,
 }
 
 /// Why a posting cannot be applied.
@@ -50,6 +54,7 @@ impl Posting {
             available: Decimal::ZERO,
             frozen: Decimal::ZERO,
             held: Decimal::ZERO,
+            owed: Decimal::ZERO,
         }
     }
 }
@@ -62,7 +67,32 @@ impl Balance {
             available: self.available.checked_add(posting.available)?,
             frozen: self.frozen.checked_add(posting.frozen)?,
             held: self.held.checked_add(posting.held)?,
+            owed: self.owed.checked_add(posting.owed)?,
         })
+    }
+
+    /// Takes from what can be spent, and what is not there is owed: of `amount`, what is available and the rest.
+    #[must_use]
+    pub fn charge(self, tenant_user_id: &str, asset: &Asset, amount: Decimal) -> Option<Posting> {
+        let taken = amount.min(self.available);
+        let owed = amount.checked_sub(taken)?;
+        Some(Posting { available: -taken, owed, ..Posting::empty(tenant_user_id, asset) })
+    }
+
+    /// Gives back what was taken: first it lowers what is owed, the rest is available.
+    #[must_use]
+    pub fn refund(self, tenant_user_id: &str, asset: &Asset, amount: Decimal) -> Option<Posting> {
+        let forgiven = amount.min(self.owed);
+        let available = amount.checked_sub(forgiven)?;
+        Some(Posting { available, owed: -forgiven, ..Posting::empty(tenant_user_id, asset) })
+    }
+
+    /// What of the available pays what is owed; absent if nothing does.
+    #[must_use]
+    pub fn collect(self, tenant_user_id: &str, asset: &Asset) -> Option<Posting> {
+        let collected = self.available.min(self.owed);
+        let none = Posting::empty(tenant_user_id, asset);
+        (!collected.is_zero()).then(|| Posting { available: -collected, owed: -collected, ..none })
     }
 
     /// The balance after `posting`, by the rules that the transaction's conditions keep in the table.
@@ -72,7 +102,7 @@ impl Balance {
     /// [`PostingError`]; the balance is then as before.
     pub fn post(self, posting: &Posting) -> Result<Self, PostingError> {
         let after = self.checked_add(posting).ok_or(PostingError::TooManyDigits)?;
-        if [after.available, after.frozen, after.held].iter().any(|part| part.is_negative()) {
+        if [after.available, after.frozen, after.held, after.owed].iter().any(|part| part.is_negative()) {
             return Err(PostingError::Negative);
         }
         Ok(after)
@@ -112,7 +142,7 @@ mod tests {
             let expected = expected.map(|(available, frozen)| Balance {
                 available: available.parse().unwrap(),
                 frozen: frozen.parse().unwrap(),
-                held: Decimal::ZERO,
+                ..Balance::default()
             });
             assert_eq!(after, expected, "{steps:?}");
         }

@@ -51,6 +51,9 @@ pub enum Refusal {
     /// The order is paid without a confirmation, so none is given, and none can be kept back.
     #[error("the order is paid without a confirmation: none is given, and a hold could not be kept")]
     OrderDirect,
+    /// The user owes in this asset, and so may set nothing aside.
+    #[error("the user owes in this asset")]
+    UserOwes,
 }
 
 impl Refusal {
@@ -73,6 +76,7 @@ impl Refusal {
             Self::OtherTrackingId => 2013,
             Self::OrderUnderWay => 2014,
             Self::OrderDirect => 2015,
+            Self::UserOwes => 2016,
         }
     }
 
@@ -95,6 +99,7 @@ impl Refusal {
             Self::OtherTrackingId => "other-tracking-id",
             Self::OrderUnderWay => "order-under-way",
             Self::OrderDirect => "order-direct",
+            Self::UserOwes => "user-owes",
         }
     }
 

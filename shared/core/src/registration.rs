@@ -10,7 +10,7 @@ use crate::terms::Terms;
 
 /// A merchant's own request to register a withdrawal, by a stricter reading than the platform's callbacks: what stands
 /// here has to be found again by what the platform will say.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The merchant's id of the withdrawal.
     pub call_back_id: CallBackId,
@@ -48,6 +48,12 @@ impl Registration {
         Ok(Self { call_back_id, tenant_user_id, terms: Terms { asset, amount, address }, mode })
     }
 
+    /// The key of an order's registration.
+    #[must_use]
+    pub fn event_key(call_back_id: &CallBackId) -> EventKey {
+        EventKey::new("registration", [Some(call_back_id.as_str())])
+    }
+
     /// The registration as an event: one an id, with user, terms and mode as its content.
     #[must_use]
     pub fn identity(&self) -> Identity {
@@ -55,7 +61,7 @@ impl Registration {
         let content = [&self.tenant_user_id, &chain_name, &symbol, &amount, &address].map(String::as_str);
         let content = content.into_iter().chain([self.mode.name()]).map(Some);
         Identity {
-            event_key: EventKey::new("registration", [Some(self.call_back_id.as_str())]),
+            event_key: Self::event_key(&self.call_back_id),
             fingerprint: Fingerprint::new("registration", content),
             position: None,
         }

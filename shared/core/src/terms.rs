@@ -4,6 +4,7 @@ use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use crate::address::Address;
 use crate::asset::Asset;
+use crate::identity::Fingerprint;
 use crate::money::Amount;
 
 /// What a withdrawal is to pay, and to whom: the merchant's own record of an order, and the answer to type 2. The
@@ -31,6 +32,15 @@ impl Terms {
             self.address.canonical().to_owned(),
         ]
     }
+}
+
+/// What proves that an order is this user's and pays this: SHA-256 over the user, the asset, the amount by value and the
+/// address as the chain compares it. It stands in the registration's event, which nobody changes.
+#[must_use]
+pub fn terms_digest(tenant_user_id: &str, terms: &Terms) -> Fingerprint {
+    let content = terms.content();
+    let parts = std::iter::once(tenant_user_id).chain(content.iter().map(String::as_str));
+    Fingerprint::new("terms", parts.map(Some))
 }
 
 impl PartialEq for Terms {

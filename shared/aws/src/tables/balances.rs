@@ -6,6 +6,9 @@ use waas_callback::{Asset, Balance, Decimal, Posting};
 use super::{Change, Item, Layout, in_transaction, number, read, read_asset, read_number, user_and_asset};
 use crate::retry::Unavailable;
 
+/// What the user owes.
+const OWED: &str = "owed";
+
 pub(super) const LAYOUT: Layout = Layout::keyed(&["tenantUserId", "asset"]);
 
 /// What a user holds in one asset.
@@ -19,13 +22,25 @@ pub struct UserBalance {
     pub balance: Balance,
 }
 
-/// Adds a posting to its balance. A part that shrinks must hold what is taken.
-pub(crate) fn post(table: &str, posting: &Posting) -> Result<TransactWriteItem, Unavailable> {
+/// Adds a posting to its balance. A part that shrinks must hold what is taken; and what is not an operator's act takes
+/// nothing from what can be spent while the user owes.
+pub(crate) fn post(
+    table: &str,
+    posting: &Posting,
+    is_operators: bool,
+) -> Result<TransactWriteItem, Unavailable> {
     let mut change = Change::default();
-    let parts = [("available", posting.available), ("frozen", posting.frozen), ("held", posting.held)];
-    for (part, added) in parts {
-        if part == "held" && added.is_zero() {
-            continue; // most users never have any
+    // What adds to a balance may make its record, of which readers expect both parts.
+    let may_be_first = posting.available.is_positive() || posting.held.is_positive();
+    let parts = [
+        ("available", posting.available, may_be_first),
+        ("frozen", posting.frozen, may_be_first),
+        ("held", posting.held, false),
+        ("owed", posting.owed, false),
+    ];
+    for (part, added, is_always_named) in parts {
+        if added.is_zero() && !is_always_named {
+            continue;
         }
         change.add(part, added);
         if added.is_negative() {
@@ -33,7 +48,16 @@ pub(crate) fn post(table: &str, posting: &Posting) -> Result<TransactWriteItem, 
             change.condition(format!("#{part} >= :{needed}"), &[part], [(&*needed, number(-added))]);
         }
     }
+    if posting.available.is_negative() && !is_operators {
+        let zero = [("nothing", number(Decimal::ZERO))];
+        change.condition(format!("(attribute_not_exists(#{OWED}) OR #{OWED} = :nothing)"), &[OWED], zero);
+    }
     change.build(table, user_and_asset(&posting.tenant_user_id, &posting.asset)).map(in_transaction)
+}
+
+/// Does the user owe, by a balance's record?
+pub(crate) fn owes(item: &Item) -> bool {
+    item.contains_key(OWED) && read_number(item, OWED).is_none_or(|owed| !owed.is_zero())
 }
 
 /// A balance's record.
@@ -46,7 +70,12 @@ pub(crate) fn recorded(item: &Item) -> Result<UserBalance, Unavailable> {
     Ok(UserBalance {
         tenant_user_id: read(item, "tenantUserId").ok_or_else(malformed)?.to_owned(),
         asset: read_asset(item)?,
-        balance: Balance { available: part("available")?, frozen: part("frozen")?, held: part("held")? },
+        balance: Balance {
+            available: part("available")?,
+            frozen: part("frozen")?,
+            held: part("held")?,
+            owed: part(OWED)?,
+        },
     })
 }
 
@@ -63,30 +92,49 @@ mod tests {
 
     #[test]
     fn what_is_taken_must_be_there_and_what_is_given_need_not() {
-        for (posting, expression, condition) in [
-            (posting("2.5", "0", "0"), "ADD #available :available, #frozen :frozen", None),
+        let not_owing = "(attribute_not_exists(#owed) OR #owed = :nothing)";
+        for (posting, is_operators, expression, condition) in [
+            (posting("2.5", "0", "0"), false, "ADD #available :available, #frozen :frozen", None),
+            (
+                posting("0", "0", "2.5"),
+                false,
+                "ADD #available :available, #frozen :frozen, #held :held",
+                None,
+            ),
             (
                 posting("-3", "3", "0"),
+                false,
                 "ADD #available :available, #frozen :frozen",
-                Some("#available >= :availableNeeded"),
+                Some(format!("#available >= :availableNeeded AND {not_owing}")),
             ),
             (
                 posting("0", "-3", "0"),
-                "ADD #available :available, #frozen :frozen",
-                Some("#frozen >= :frozenNeeded"),
+                false,
+                "ADD #frozen :frozen",
+                Some("#frozen >= :frozenNeeded".to_owned()),
             ),
             (
                 posting("1", "0", "-1"),
+                false,
                 "ADD #available :available, #frozen :frozen, #held :held",
-                Some("#held >= :heldNeeded"),
+                Some("#held >= :heldNeeded".to_owned()),
+            ),
+            (
+                Posting { owed: "2".parse().unwrap(), ..posting("-1", "0", "0") },
+                true,
+                "ADD #available :available, #owed :owed",
+                Some("#available >= :availableNeeded".to_owned()),
+            ),
+            (
+                Posting { owed: "-2".parse().unwrap(), ..posting("-2", "0", "0") },
+                true,
+                "ADD #available :available, #owed :owed",
+                Some("#available >= :availableNeeded AND #owed >= :owedNeeded".to_owned()),
             ),
         ] {
-            let item = post("Balances", &posting).unwrap();
+            let item = post("Balances", &posting, is_operators).unwrap();
             let update = item.update.unwrap();
-            assert_eq!(
-                (&*update.update_expression, update.condition_expression.as_deref()),
-                (expression, condition)
-            );
+            assert_eq!((&*update.update_expression, update.condition_expression), (expression, condition));
         }
     }
 

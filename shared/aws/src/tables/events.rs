@@ -3,13 +3,18 @@
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use waas_callback::{
-    CallBackId, Callback, Entry, EventKey, Fingerprint, Identity, KnownEvent, Posting, Refusal,
+    Address, Amount, Asset, CallBackId, Callback, CaseKey, Decimal, Entry, EventKey, Fingerprint, Identity,
+    KnownEvent, Mode, Outcome, Posting, Proof, Refusal, Registration, Resolution, Terms, terms_digest,
 };
 
-use super::{Item, Layout, get, number, put_new, read, read_asset, read_list, read_number, text, timestamp};
+use super::{
+    Item, Layout, check, get, number, put_new, read, read_asset, read_list, read_number, text, timestamp,
+};
 use crate::retry::Unavailable;
 
 pub(crate) const KEY: &str = "eventKey";
@@ -18,6 +23,10 @@ pub(crate) const FINGERPRINT: &str = "fingerprint";
 const POSITION: &str = "txIndex";
 const USER: &str = "tenantUserId";
 const RECORDED_AT: &str = "recordedAt";
+/// Of a registration: what proves its user and its terms.
+const TERMS_DIGEST: &str = "termsDigest";
+/// Of a resolution: the case that it ended.
+const CASE_KEY: &str = "caseKey";
 
 /// A cursor holds a time of 24 characters and an event's key of at most 100.
 const MAX_CURSOR_BYTES: usize = 255;
@@ -34,10 +43,56 @@ pub(crate) struct Event<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) tenant_user_id: &'a str,
     pub(crate) call_back_id: Option<&'a CallBackId>,
-    /// The held deposit that this releases.
-    pub(crate) released: Option<&'a str>,
-    /// Absent for what the merchant does.
-    pub(crate) callback: Option<&'a Callback>,
+    pub(crate) source: Source<'a>,
+}
+
+/// Where an event comes from, with what its record says besides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// The platform.
+    Callback(&'a Callback),
+    /// The merchant registers a withdrawal. The record is what is believed of the order from then on.
+    Registration(&'a Registration),
+    /// The merchant takes a withdrawal back.
+    Cancellation,
+    /// An operator releases a held deposit.
+    Release(Release<'a>),
+    /// An operator ends a case, or puts an order right.
+    Resolution(Act<'a>),
+    /// An operator has what a user owes taken from what is available.
+    Collection(&'a str),
+}
+
+/// A held deposit that is released: its event, and its case.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Release<'a> {
+    pub(crate) event_key: &'a str,
+    pub(crate) case_key: &'a CaseKey,
+    /// The caller's ARN.
+    pub(crate) operator: &'a str,
+}
+
+/// An operator's act.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Act<'a> {
+    pub(crate) resolution: &'a Resolution,
+    /// The caller's ARN.
+    pub(crate) operator: &'a str,
+    /// The case that it ends, if it does.
+    pub(crate) case_key: Option<&'a CaseKey>,
+    /// The registration that is recorded with it.
+    pub(crate) registration: Option<&'a Registration>,
+    /// The event that the case is about, where that is recorded with it.
+    pub(crate) claim: Option<&'a Identity>,
+}
+
+/// What a registration's event says of its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registered {
+    pub(crate) tenant_user_id: String,
+    pub(crate) terms: Terms,
+    pub(crate) mode: Mode,
+    pub(crate) registered_at: SystemTime,
 }
 
 /// An event as recorded.
@@ -45,6 +100,10 @@ pub(crate) struct Event<'a> {
 pub struct RecordedEvent {
     /// Its key.
     pub event_key: String,
+    /// Its content.
+    pub fingerprint: String,
+    /// Which output of its transaction it is, where the platform told.
+    pub position: Option<u64>,
     /// The callback's type, 1 to 7; absent for what the merchant did.
     pub r#type: Option<u8>,
     /// What came of it; of a refusal, its name.
@@ -61,6 +120,25 @@ pub struct RecordedEvent {
     pub postings: Vec<Posting>,
     /// What the platform said: JSON.
     pub callback: Option<String>,
+    /// What an operator did.
+    pub action: Option<String>,
+    /// The case that it ended.
+    pub case_key: Option<String>,
+    /// The operator's words.
+    pub reason: Option<String>,
+    /// The operator: its ARN.
+    pub operator: Option<String>,
+}
+
+impl RecordedEvent {
+    /// Which event it is, and with what content.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            event_key: self.event_key.clone().into(),
+            fingerprint: self.fingerprint.clone().into(),
+            position: self.position,
+        }
+    }
 }
 
 impl<'a> Event<'a> {
@@ -69,9 +147,21 @@ impl<'a> Event<'a> {
             identity,
             tenant_user_id: &callback.tenant_user_id,
             call_back_id: callback.call_back_id(),
-            released: None,
-            callback: Some(callback),
+            source: Source::Callback(callback),
         }
+    }
+
+    /// The callback that told of it.
+    pub(crate) fn callback(&self) -> Option<&'a Callback> {
+        match self.source {
+            Source::Callback(callback) => Some(callback),
+            _ => None,
+        }
+    }
+
+    /// Is it an operator's act?
+    pub(crate) fn is_operators(&self) -> bool {
+        matches!(self.source, Source::Release(_) | Source::Resolution(_) | Source::Collection(_))
     }
 }
 
@@ -93,11 +183,66 @@ pub(crate) fn put(
     put_new(table, KEY, item)
 }
 
+/// Records the event that a case is about as one that was resolved, with the content that was found true: a retry of it
+/// is a repetition.
+pub(crate) fn put_resolved(
+    table: &str,
+    event: &Event<'_>,
+    claim: &Identity,
+    now: SystemTime,
+) -> Result<TransactWriteItem, Unavailable> {
+    let told = (Outcome::Resolved.name(), Outcome::Resolved.detail_type());
+    let claimed = Event { identity: claim, ..*event };
+    let mut item = item(&claimed, &claim.event_key, told, &[], now)?;
+    if let Some(position) = claim.position {
+        item.insert(POSITION.into(), AttributeValue::N(position.to_string()));
+    }
+    put_new(table, KEY, item)
+}
+
+/// Records a registration with the act of an operator that makes it good.
+pub(crate) fn put_registration(
+    table: &str,
+    registration: &Registration,
+    now: SystemTime,
+) -> Result<TransactWriteItem, Unavailable> {
+    let identity = registration.identity();
+    let event = Event {
+        identity: &identity,
+        tenant_user_id: &registration.tenant_user_id,
+        call_back_id: Some(&registration.call_back_id),
+        source: Source::Registration(registration),
+    };
+    put(table, &event, &Entry::of(Outcome::Completed), now)
+}
+
+/// Requires of an order's registration what was decided upon.
+pub(crate) fn prove(
+    table: &str,
+    call_back_id: &CallBackId,
+    proof: &Proof,
+) -> Result<TransactWriteItem, Unavailable> {
+    let key = Registration::event_key(call_back_id);
+    let key = (KEY, key.as_str());
+    match proof {
+        Proof::Unregistered => check(table, key, &format!("attribute_not_exists({KEY})"), []),
+        Proof::OfUser(user) => check(table, key, &format!("#{USER} = :user"), [(USER, "user", text(user))]),
+        Proof::OfTerms(digest) => {
+            let digest = text(digest.as_str());
+            check(table, key, &format!("#{TERMS_DIGEST} = :terms"), [(TERMS_DIGEST, "terms", digest)])
+        }
+    }
+}
+
 /// The record of a refusal, with a key of its own: one for each refusal, event and content.
-pub(crate) fn refusal(event: &Event<'_>, refusal: Refusal, now: SystemTime) -> Result<Item, Unavailable> {
+pub(crate) fn refusal(
+    event: &Event<'_>,
+    refusal: Refusal,
+    now: SystemTime,
+) -> Result<(EventKey, Item), Unavailable> {
     let Identity { event_key, fingerprint, position } = event.identity;
     // A retry repeats a refused event under a new requestUUID; a conflict of requests is one of its own.
-    let request = event.callback.filter(|_| refusal == Refusal::RequestConflict);
+    let request = event.callback().filter(|_| refusal == Refusal::RequestConflict);
     let request = request.map(|callback| &*callback.request_uuid);
     let position = position.map(|position| position.to_string());
     let content = [
@@ -107,10 +252,10 @@ pub(crate) fn refusal(event: &Event<'_>, refusal: Refusal, now: SystemTime) -> R
         Some(fingerprint.as_str()),
         position.as_deref(),
     ];
-    let key = EventKey::new("refusal", content);
+    let key = event_key.refusal(content);
     let mut item = item(event, &key, (refusal.name(), refusal.detail_type()), &[], now)?;
     item.insert("refusedEventKey".into(), text(event_key.as_str()));
-    Ok(item)
+    Ok((key, item))
 }
 
 /// An event's record, with its postings and all that was said. It carries the name under which the merchant's
@@ -134,33 +279,90 @@ fn item(
     if let Some(id) = event.call_back_id {
         item.insert("callBackId".into(), text(id.as_str()));
     }
-    if let Some(key) = event.released {
-        item.insert("releasedEventKey".into(), text(key));
-    }
-    if let Some(callback) = event.callback {
-        item.insert("type".into(), AttributeValue::N(callback.callback_type().number().to_string()));
-        item.insert("requestUUID".into(), text(&callback.request_uuid));
-        item.insert("callback".into(), text(&callback.json));
-        if let Some(id) = &callback.tracking_id {
-            item.insert("trackingId".into(), text(id));
+    match event.source {
+        Source::Callback(callback) => {
+            item.insert("type".into(), AttributeValue::N(callback.callback_type().number().to_string()));
+            item.insert("requestUUID".into(), text(&callback.request_uuid));
+            item.insert("callback".into(), text(&callback.json));
+            if let Some(id) = &callback.tracking_id {
+                item.insert("trackingId".into(), text(id));
+            }
         }
+        Source::Registration(Registration { tenant_user_id, terms, mode, .. }) => {
+            item.insert(TERMS_DIGEST.into(), text(terms_digest(tenant_user_id, terms).as_str()));
+            item.insert("chainName".into(), text(terms.asset.chain_name()));
+            item.insert("symbol".into(), text(terms.asset.symbol()));
+            item.insert("amountText".into(), text(terms.amount.text()));
+            item.insert("address".into(), text(terms.address.text()));
+            item.insert("mode".into(), text(mode.name()));
+        }
+        Source::Release(Release { event_key, case_key, operator }) => {
+            item.insert("releasedEventKey".into(), text(event_key));
+            item.insert(CASE_KEY.into(), text(case_key.as_str()));
+            item.insert("operator".into(), text(operator));
+        }
+        Source::Resolution(Act { resolution, operator, case_key, .. }) => {
+            item.insert("action".into(), text(resolution.action.name()));
+            item.insert("reason".into(), text(&resolution.reason));
+            item.insert("operator".into(), text(operator));
+            if let Some(key) = case_key {
+                item.insert(CASE_KEY.into(), text(key.as_str()));
+            }
+        }
+        Source::Collection(operator) => _ = item.insert("operator".into(), text(operator)),
+        Source::Cancellation => {}
     }
     Ok(item)
 }
 
 fn posting(posting: &Posting) -> AttributeValue {
-    AttributeValue::M(Item::from([
+    let mut item = Item::from([
         (USER.into(), text(&posting.tenant_user_id)),
         ("asset".into(), text(&posting.asset.to_string())),
         ("available".into(), number(posting.available)),
         ("frozen".into(), number(posting.frozen)),
         ("held".into(), number(posting.held)),
-    ]))
+    ]);
+    if !posting.owed.is_zero() {
+        item.insert("owed".into(), number(posting.owed));
+    }
+    AttributeValue::M(item)
 }
 
 /// Reads an event in a transaction.
 pub(crate) fn get_by(table: &str, key: &EventKey) -> Result<TransactGetItem, Unavailable> {
     get(table, KEY, key.as_str())
+}
+
+/// Reads the event of an order's registration in a transaction.
+pub(crate) fn get_registration(
+    table: &str,
+    call_back_id: &CallBackId,
+) -> Result<TransactGetItem, Unavailable> {
+    get_by(table, &Registration::event_key(call_back_id))
+}
+
+/// What a registration's event says of its order.
+pub(crate) fn registered(item: &Item) -> Result<Registered, Unavailable> {
+    read_registered(item).ok_or_else(|| Unavailable::new("a registration is malformed"))
+}
+
+fn read_registered(item: &Item) -> Option<Registered> {
+    let asset = Asset::new(read(item, "chainName")?, read(item, "symbol")?).ok()?;
+    let address = Address::reported(asset.chain_name(), read(item, "address")?);
+    let terms = Terms { asset, amount: Amount::reported(read(item, "amountText")?).ok()?, address };
+    let tenant_user_id = read(item, USER)?.to_owned();
+    // What was damaged is no registration.
+    if read(item, TERMS_DIGEST)? != terms_digest(&tenant_user_id, &terms).as_str() {
+        return None;
+    }
+    let recorded_at = DateTime::from_str(read(item, RECORDED_AT)?, Format::DateTime).ok()?;
+    Some(Registered {
+        tenant_user_id,
+        terms,
+        mode: read(item, "mode")?.parse().ok()?,
+        registered_at: SystemTime::try_from(recorded_at).ok()?,
+    })
 }
 
 /// The fingerprint in an event's or a request's record.
@@ -170,11 +372,14 @@ pub(crate) fn fingerprint(item: &Item) -> Option<Fingerprint> {
 
 /// What decides whether a callback tells of a recorded event again.
 pub(crate) fn known(item: &Item) -> Option<KnownEvent> {
-    let position = match item.get(POSITION) {
-        Some(position) => Some(position.as_n().ok()?.parse().ok()?),
-        None => None,
-    };
-    Some(KnownEvent { fingerprint: fingerprint(item)?, position, outcome: read(item, "outcome")?.to_owned() })
+    let (fingerprint, outcome) = (fingerprint(item)?, read(item, "outcome")?.to_owned());
+    Some(KnownEvent { fingerprint, position: position(item).ok()?, outcome })
+}
+
+fn position(item: &Item) -> Result<Option<u64>, Unavailable> {
+    let Some(position) = item.get(POSITION) else { return Ok(None) };
+    let position = position.as_n().ok().and_then(|position| position.parse().ok());
+    position.map(Some).ok_or_else(|| Unavailable::new("an event's position is malformed"))
 }
 
 /// An event's record.
@@ -184,6 +389,8 @@ pub(crate) fn recorded(item: &Item) -> Result<RecordedEvent, Unavailable> {
     let optional = |name: &str| read(item, name).map(str::to_owned);
     Ok(RecordedEvent {
         event_key: required(KEY)?,
+        fingerprint: required(FINGERPRINT)?,
+        position: position(item)?,
         r#type: item.get("type").and_then(|value| value.as_n().ok()?.parse().ok()),
         outcome: required("outcome")?,
         request_uuid: optional("requestUUID"),
@@ -192,6 +399,10 @@ pub(crate) fn recorded(item: &Item) -> Result<RecordedEvent, Unavailable> {
         recorded_at: required(RECORDED_AT)?,
         postings: read_list(item, "postings").iter().map(recorded_posting).collect::<Result<_, _>>()?,
         callback: optional("callback"),
+        action: optional("action"),
+        case_key: optional(CASE_KEY),
+        reason: optional("reason"),
+        operator: optional("operator"),
     })
 }
 
@@ -203,6 +414,7 @@ fn recorded_posting(value: &AttributeValue) -> Result<Posting, Unavailable> {
         available: part("available")?,
         frozen: part("frozen")?,
         held: part("held")?,
+        owed: if item.contains_key("owed") { part("owed")? } else { Decimal::ZERO },
         ..Posting::empty(read(item, USER).ok_or_else(malformed)?, &read_asset(item)?)
     })
 }
@@ -237,7 +449,7 @@ mod tests {
         let key = Item::from([
             (USER.to_owned(), text("1945")),
             (RECORDED_AT.to_owned(), text("2026-01-02T03:04:05.678Z")),
-            (KEY.to_owned(), text("deposit-1")),
+            (KEY.to_owned(), text("deposit.1")),
         ]);
         let cursor = cursor(&key).unwrap();
         assert_eq!(start_key(&cursor, "1945"), Some(key.clone()));
@@ -256,7 +468,7 @@ mod tests {
     fn a_refusal_is_recorded_once_for_each_event_and_content_and_a_conflict_of_requests_for_each_request() {
         let key = |uuid: &str, fingerprint: &str, reason: Refusal| {
             let identity = Identity {
-                event_key: "deposit-1".to_owned().into(),
+                event_key: "deposit.1".to_owned().into(),
                 fingerprint: fingerprint.to_owned().into(),
                 position: None,
             };
@@ -266,8 +478,8 @@ mod tests {
             let opened = public_key.open(platform.seal(json.as_bytes()).as_bytes()).unwrap();
             let callback = Callback::parse(&opened).unwrap().unwrap();
             let event = Event::of(&callback, &identity);
-            let item = refusal(&event, reason, SystemTime::UNIX_EPOCH).unwrap();
-            assert_eq!(item["refusedEventKey"], text("deposit-1"));
+            let (_, item) = refusal(&event, reason, SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!(item["refusedEventKey"], text("deposit.1"));
             read(&item, KEY).unwrap().to_owned()
         };
         let first = key("a", "content", Refusal::EventConflict);

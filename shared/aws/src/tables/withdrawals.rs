@@ -6,46 +6,61 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, Update};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use waas_callback::{
-    Address, Amount, Asset, Basis, CallBackId, Details, Expect, Mode, Order, OrderState, OrderUpdate,
-    Payable, Terms, TxId,
+    Address, Amount, Asset, CallBackId, Decimal, Details, Expect, Mode, Order, OrderState, OrderUpdate,
+    Terms, TxId,
 };
 
+use super::events::Registered;
 use super::{Change, Item, Layout, get, number, read, read_number, text, timestamp};
 use crate::retry::Unavailable;
 
 pub(crate) const KEY: &str = "callBackId";
+/// Counts the changes of the record: what was read is expected by it.
+const VERSION: &str = "version";
 /// The withdrawal of the platform that the order belongs to.
 const TRACKING_ID: &str = "trackingId";
+/// When it was registered. Only a registration writes it.
+const REGISTERED_AT: &str = "registeredAt";
+/// The state in which a payment is expected: confirmed or, for direct orders, reserved. It spares the usual payment a
+/// reading, and nothing else believes it: how an order is paid, its registration says.
+const PAYABLE_IN: &str = "payableIn";
 
 pub(super) const LAYOUT: Layout = Layout::keyed(&[KEY]);
 
 /// Changes an order's record, if what the change was decided upon still holds.
 pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Result<Update, Unavailable> {
     let mut change = Change::default();
-    if let Some(Details { tenant_user_id, terms, registered }) = &order.details {
-        change.set("tenantUserId", text(tenant_user_id));
-        change.set("registered", AttributeValue::Bool(registered.is_some()));
-        if let Some(mode) = registered {
-            change.set("registeredAt", text(&timestamp(now)?));
-            change.set("mode", text(mode.name()));
-        }
-        if let Some(terms) = terms {
+    match &order.details {
+        Some(Details::Registered { tenant_user_id, terms, mode }) => {
+            change.set("tenantUserId", text(tenant_user_id));
             change.set("chainName", text(terms.asset.chain_name()));
             change.set("symbol", text(terms.asset.symbol()));
             change.set("amount", number(terms.amount.value()));
-            change.set("amountText", text(terms.amount.text()));
             change.set("address", text(terms.address.text()));
-            change.set("canonicalAddress", text(terms.address.canonical()));
+            change.set(REGISTERED_AT, text(&timestamp(now)?));
+            let payable_in = match mode {
+                Mode::Confirmed => OrderState::Confirmed,
+                Mode::Direct => OrderState::Reserved,
+            };
+            change.set(PAYABLE_IN, text(payable_in.name()));
         }
+        Some(Details::Reported { tenant_user_id, terms }) => {
+            change.set("reportedTenantUserId", text(tenant_user_id));
+            if let Some(terms) = terms {
+                change.set("reportedChainName", text(terms.asset.chain_name()));
+                change.set("reportedSymbol", text(terms.asset.symbol()));
+                change.set("reportedAmount", number(terms.amount.value()));
+                change.set("reportedAddress", text(terms.address.text()));
+            }
+        }
+        None => {}
     }
     if let Some(state) = order.state {
         change.set("state", text(state.name()));
         match state {
             OrderState::Reported | OrderState::Reserved => {}
-            // No other function writes this attribute, so a role can be denied it.
+            // No other function writes this attribute, so only its role may.
             OrderState::Confirmed => change.set("confirmedAt", text(&timestamp(now)?)),
             OrderState::Completed | OrderState::Failed | OrderState::Cancelled => change.remove("stalled"),
         }
@@ -55,6 +70,7 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
         (TRACKING_ID, order.tracking_id.as_deref().map(text)),
         ("stalled", order.stalled.map(|cause| text(cause.name()))),
         ("fee", order.fee.as_ref().map(|fee| number(fee.value()))),
+        ("charged", order.charged.map(number)),
         ("held", order.is_held.map(AttributeValue::Bool)),
     ];
     for (name, value) in optional {
@@ -63,6 +79,7 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
         }
     }
     change.set("updatedAt", text(&timestamp(now)?));
+    change.add(VERSION, Decimal::ONE);
     expect(&mut change, &order.expect);
     change.build(table, [(KEY, text(order.call_back_id.as_str()))])
 }
@@ -84,58 +101,27 @@ pub(crate) async fn send(
 
 fn expect(change: &mut Change, expect: &Expect) {
     match expect {
-        Expect::Absent => change.condition("attribute_not_exists(callBackId)", &[], []),
-        Expect::AsRead(basis) => as_read(change, basis),
-        Expect::Payable(Payable { tenant_user_id, terms, tracking_id }) => {
-            let states = [
-                ("confirmed", text(OrderState::Confirmed.name())),
-                ("reserved", text(OrderState::Reserved.name())),
-                ("direct", text(Mode::Direct.name())),
-            ];
-            let payable = "(#state = :confirmed OR (#state = :reserved AND #mode = :direct))";
-            change.condition(payable, &["state", "mode"], states);
-            change.equals("tenantUserId", text(tenant_user_id));
-            change.equals("chainName", text(terms.asset.chain_name()));
-            change.equals("symbol", text(terms.asset.symbol()));
-            change.equals("amount", number(terms.amount.value()));
-            change.equals("canonicalAddress", text(terms.address.canonical()));
+        Expect::Absent => change.condition(format!("attribute_not_exists({KEY})"), &[], []),
+        Expect::AsRead { version: 0 } => {
+            change.condition(
+                format!("attribute_exists({KEY}) AND attribute_not_exists(#{VERSION})"),
+                &[VERSION],
+                [],
+            );
+        }
+        Expect::AsRead { version } => change.equals(VERSION, AttributeValue::N(version.to_string())),
+        Expect::Payable { tracking_id } => {
+            change.condition(format!("#state = #{PAYABLE_IN}"), &["state", PAYABLE_IN], []);
             belongs_to(change, tracking_id.as_deref());
         }
-        Expect::Open { tenant_user_id, tracking_id } => {
+        Expect::Open { tracking_id } => {
             let states = [
                 ("confirmed", text(OrderState::Confirmed.name())),
                 ("reserved", text(OrderState::Reserved.name())),
             ];
             change.condition("#state IN (:reserved, :confirmed)", &["state"], states);
-            change.equals("tenantUserId", text(tenant_user_id));
             belongs_to(change, tracking_id.as_deref());
         }
-        Expect::Holdable => {
-            change.equals("state", text(OrderState::Reserved.name()));
-            let confirmed = [("direct", text(Mode::Direct.name()))];
-            change.condition("(attribute_not_exists(#mode) OR #mode <> :direct)", &["mode"], confirmed);
-        }
-    }
-}
-
-fn as_read(change: &mut Change, basis: &Basis) {
-    change.equals("state", text(basis.state.name()));
-    let registered = if basis.is_registered {
-        "(attribute_not_exists(#registered) OR #registered <> :unregistered)"
-    } else {
-        "#registered = :unregistered"
-    };
-    change.condition(registered, &["registered"], [("unregistered", AttributeValue::Bool(false))]);
-    match &basis.tracking_id {
-        Some(tracking_id) => change.equals(TRACKING_ID, text(tracking_id)),
-        None => change.condition(format!("attribute_not_exists(#{TRACKING_ID})"), &[TRACKING_ID], []),
-    }
-    if basis.not_held {
-        let not_held = "(attribute_not_exists(#held) OR #held = :notHeld)";
-        change.condition(not_held, &["held"], [("notHeld", AttributeValue::Bool(false))]);
-    }
-    if basis.not_stalled {
-        change.condition("attribute_not_exists(#stalled)", &["stalled"], []);
     }
 }
 
@@ -152,30 +138,42 @@ pub(crate) fn get_by(table: &str, call_back_id: &CallBackId) -> Result<TransactG
     get(table, KEY, call_back_id.as_str())
 }
 
-/// An order's record.
-pub(crate) fn recorded(item: &Item) -> Result<Order, Unavailable> {
-    read_order(item).ok_or_else(|| Unavailable::new("an order's record is malformed"))
+/// Does an order's record speak of a registration? Then there is the event of it.
+pub(crate) fn was_registered(item: &Item) -> bool {
+    item.contains_key(REGISTERED_AT)
 }
 
-fn read_order(item: &Item) -> Option<Order> {
-    let amount = read(item, "amountText").or_else(|| item.get("amount")?.as_n().ok().map(String::as_str));
-    let terms = match amount {
-        Some(amount) => {
-            let asset = Asset::new(read(item, "chainName")?, read(item, "symbol")?).ok()?;
-            let address = Address::reported(asset.chain_name(), read(item, "address")?);
-            Some(Terms { asset, amount: Amount::reported(amount).ok()?, address })
-        }
-        None => None,
-    };
+/// An order: its record, and its registration if there is one.
+pub(crate) fn recorded(item: &Item, registered: Option<Registered>) -> Result<Order, Unavailable> {
+    read_order(item, registered).ok_or_else(|| Unavailable::new("an order's record is malformed"))
+}
+
+fn read_order(item: &Item, registered: Option<Registered>) -> Option<Order> {
     let is_false = |name: &str| item.get(name).and_then(|value| value.as_bool().ok()) == Some(&false);
+    let reported = reported(item)?;
+    let is_registered = registered.is_some();
+    let (tenant_user_id, terms, mode, registered_at) = match registered {
+        Some(Registered { tenant_user_id, terms, mode, registered_at }) => {
+            (tenant_user_id, Some(terms), mode, Some(registered_at))
+        }
+        None => {
+            let user = read(item, "reportedTenantUserId").unwrap_or_default();
+            (user.to_owned(), reported.clone(), Mode::default(), None)
+        }
+    };
     Some(Order {
         call_back_id: read(item, KEY)?.into(),
-        tenant_user_id: read(item, "tenantUserId")?.to_owned(),
+        version: match item.get(VERSION) {
+            Some(version) => version.as_n().ok()?.parse().ok()?,
+            None => 0,
+        },
+        is_registered,
+        tenant_user_id,
         terms,
+        reported,
         state: read(item, "state")?.parse().ok()?,
-        is_registered: !is_false("registered"),
         is_held: item.contains_key("held") && !is_false("held"),
-        mode: read(item, "mode").map_or(Some(Mode::default()), |mode| mode.parse().ok())?,
+        mode,
         tracking_id: read(item, TRACKING_ID).map(str::to_owned),
         tx_id: read(item, "txId").map(TxId::from),
         stalled: match read(item, "stalled") {
@@ -183,15 +181,19 @@ fn read_order(item: &Item) -> Option<Order> {
             None => None,
         },
         fee: read_number(item, "fee"),
-        registered_at: match read(item, "registeredAt") {
-            Some(time) => {
-                let time = DateTime::from_str(time, Format::DateTime).ok()?;
-                Some(SystemTime::try_from(time).ok()?)
-            }
-            None => None,
-        },
+        charged: read_number(item, "charged"),
+        registered_at,
         updated_at: read(item, "updatedAt").map(str::to_owned),
     })
+}
+
+/// What the platform reported of an order that nobody had registered. `None` if that is malformed.
+#[expect(clippy::option_option, reason = "malformed, and nothing reported")]
+fn reported(item: &Item) -> Option<Option<Terms>> {
+    let Some(amount) = item.get("reportedAmount") else { return Some(None) };
+    let asset = Asset::new(read(item, "reportedChainName")?, read(item, "reportedSymbol")?).ok()?;
+    let address = Address::reported(asset.chain_name(), read(item, "reportedAddress")?);
+    Some(Some(Terms { asset, amount: Amount::reported(amount.as_n().ok()?).ok()?, address }))
 }
 
 #[cfg(test)]
@@ -204,51 +206,71 @@ mod tests {
         attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     }
 
-    fn registered() -> Item {
+    fn record() -> Item {
         item(&[
             ("callBackId", text("w")),
             ("tenantUserId", text("1945")),
-            ("chainName", text("TRON")),
-            ("symbol", text("USDT")),
-            ("amount", AttributeValue::N("3.3".into())),
-            ("amountText", text("3.30")),
-            ("address", text("TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK")),
+            ("address", text("TThief")),
+            ("amount", AttributeValue::N("1000".into())),
+            ("version", AttributeValue::N("3".into())),
             ("state", text("reserved")),
-            ("registered", AttributeValue::Bool(true)),
             ("registeredAt", text("2026-01-02T03:04:05.678Z")),
         ])
     }
 
+    fn registration() -> Registered {
+        let asset = Asset::new("TRON", "USDT").unwrap();
+        let address = Address::reported("TRON", "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK");
+        Registered {
+            tenant_user_id: "1945".into(),
+            terms: Terms { asset, amount: Amount::registered("3.30").unwrap(), address },
+            mode: Mode::Confirmed,
+            registered_at: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn terms_are_believed_of_the_registration_alone() {
+        let order = recorded(&record(), Some(registration())).unwrap();
+        let terms = order.terms.as_ref().unwrap();
+        assert_eq!(
+            (terms.amount.text(), terms.address.text()),
+            ("3.30", "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK")
+        );
+        assert_eq!((order.standing(), order.version, order.is_held), (Standing::Reserved, 3, false));
+        for state in ["reserved", "confirmed", "cancelled", "reported"] {
+            let mut forged = record();
+            forged.insert("state".into(), text(state));
+            let order = recorded(&forged, None).unwrap();
+            assert_eq!((order.standing(), order.terms), (Standing::Reported, None), "{state}");
+        }
+    }
+
     #[test]
     fn an_order_is_read_whole_or_not_at_all() {
-        let order = recorded(&registered()).unwrap();
-        assert_eq!(order.terms.as_ref().unwrap().amount.text(), "3.30", "as the merchant wrote it");
-        assert_eq!((order.standing(), order.is_held), (Standing::Reserved, false));
-        for required in ["callBackId", "tenantUserId", "state", "chainName", "symbol", "address"] {
-            let mut damaged = registered();
+        for required in ["callBackId", "state"] {
+            let mut damaged = record();
             damaged.remove(required);
-            assert!(recorded(&damaged).is_err(), "without {required}");
+            assert!(recorded(&damaged, Some(registration())).is_err(), "without {required}");
         }
         for (attribute, value) in [
             ("state", text("paid")),
-            ("amountText", text("-1")),
-            ("mode", text("both")),
+            ("version", text("3")),
             ("stalled", text("for ever")),
-            ("chainName", text("TRON#")),
-            ("registeredAt", text("yesterday")),
+            ("reportedAmount", text("1")),
         ] {
-            let mut damaged = registered();
+            let mut damaged = record();
             damaged.insert(attribute.into(), value);
-            assert!(recorded(&damaged).is_err(), "{attribute}");
+            assert!(recorded(&damaged, None).is_err(), "{attribute}");
         }
         let failure = item(&[
             ("callBackId", text("w")),
-            ("tenantUserId", text("1945")),
+            ("reportedTenantUserId", text("1945")),
             ("state", text("failed")),
-            ("registered", AttributeValue::Bool(false)),
         ]);
-        let failure = recorded(&failure).unwrap();
+        let failure = recorded(&failure, None).unwrap();
         assert_eq!((failure.terms.clone(), failure.standing()), (None, Standing::FailedUnregistered));
+        assert_eq!((&*failure.tenant_user_id, failure.version), ("1945", 0));
     }
 
     #[test]
@@ -259,35 +281,26 @@ mod tests {
             (text("false"), true),
             (AttributeValue::Null(true), true),
         ] {
-            let mut order = registered();
+            let mut order = record();
             order.insert("held".into(), held.clone());
-            assert_eq!(recorded(&order).unwrap().is_held, is_held, "{held:?}");
+            assert_eq!(recorded(&order, Some(registration())).unwrap().is_held, is_held, "{held:?}");
         }
     }
 
-    /// Of two confirmations that read an order which belonged to nobody, the second finds that it does by now.
+    /// Of two confirmations that read one order, the second finds that it has changed, whatever changed.
     #[test]
-    fn an_order_that_was_read_as_nobodys_is_bound_only_if_it_still_is() {
-        let update = |basis: Basis| {
-            let order: OrderUpdate = OrderUpdate {
-                tracking_id: Some("t".into()),
-                expect: Expect::AsRead(basis),
-                ..waas_callback::hold(&"w".into(), false)
-            };
-            update("Withdrawals", &order, SystemTime::UNIX_EPOCH).unwrap().condition_expression.unwrap()
+    fn a_change_expects_the_version_that_was_read_and_makes_the_next() {
+        let update = |version| {
+            let order = Order { version, ..recorded(&record(), Some(registration())).unwrap() };
+            let hold = waas_callback::hold(&"w".into(), Some(&order), true).unwrap();
+            update("Withdrawals", &hold, SystemTime::UNIX_EPOCH).unwrap()
         };
-        let basis = Basis {
-            state: OrderState::Confirmed,
-            is_registered: true,
-            tracking_id: None,
-            not_held: true,
-            not_stalled: false,
-        };
-        let condition = update(basis.clone());
-        assert!(condition.contains("attribute_not_exists(#trackingId)"), "{condition}");
-        assert!(condition.contains("#state = :expected_state") && condition.contains("#held"), "{condition}");
-        let condition = update(Basis { tracking_id: Some("t".into()), not_stalled: true, ..basis });
-        assert!(condition.contains("#trackingId = :expected_trackingId"), "{condition}");
-        assert!(condition.contains("attribute_not_exists(#stalled)"), "{condition}");
+        let third = update(3);
+        assert_eq!(third.condition_expression.as_deref(), Some("#version = :expected_version"));
+        let values = third.expression_attribute_values.unwrap();
+        assert_eq!(values[":expected_version"], AttributeValue::N("3".into()));
+        assert!(third.update_expression.contains("ADD #version :version"), "{}", third.update_expression);
+        let first = update(0).condition_expression.unwrap();
+        assert_eq!(first, "attribute_exists(callBackId) AND attribute_not_exists(#version)");
     }
 }

@@ -83,7 +83,7 @@ fn debug_shows_nothing_of_the_user() {
 #[test]
 fn a_key_shows_its_type_and_nothing_else() {
     let key = identity(DEPOSIT).event_key;
-    let digest = key.as_str().strip_prefix("deposit-").unwrap();
+    let digest = key.as_str().strip_prefix("deposit.").unwrap();
     assert!(digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()));
 }
 

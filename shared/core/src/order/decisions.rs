@@ -3,7 +3,7 @@
 
 use super::state::{Order, OrderState, StallCause, Standing};
 use super::transitions::{Effect, OrderEvent, Transition, transition};
-use super::update::{Basis, Details, Expect, OrderUpdate, Payable};
+use super::update::{Details, Expect, OrderUpdate, Proof};
 use crate::call_back_id::CallBackId;
 use crate::callback::{Callback, Withdrawal, WithdrawalConfirmation, WithdrawalFailure};
 use crate::decision::{Decision, Situation};
@@ -15,7 +15,7 @@ use crate::policy::ActualBelowOrder;
 use crate::posting::Posting;
 use crate::refusal::Refusal;
 use crate::registration::Registration;
-use crate::terms::Terms;
+use crate::terms::{Terms, terms_digest};
 
 /// Decides on a registration.
 ///
@@ -47,12 +47,13 @@ pub fn register(
         Transition::Stay | Transition::Note | Transition::Alarm => return Err(Refusal::EventConflict),
         Transition::Refuse(refusal) => return Err(refusal),
     };
-    let mut update = OrderUpdate::new(call_back_id, as_read(order));
+    // That nobody registered it before, its own event proves: it is written only once.
+    let mut update = OrderUpdate { proof: None, ..OrderUpdate::of(call_back_id, order) };
     update.state = Some(next);
-    update.details = Some(Details {
+    update.details = Some(Details::Registered {
         tenant_user_id: tenant_user_id.clone(),
-        terms: Some(terms.clone()),
-        registered: Some(*mode),
+        terms: terms.clone(),
+        mode: *mode,
     });
     update.fee = fee;
     let postings = postings(effect, tenant_user_id, terms);
@@ -80,26 +81,23 @@ pub fn cancel(call_back_id: &CallBackId, order: Option<&Order>) -> Result<Entry,
     };
     let order = order.ok_or(Refusal::UnknownOrder)?;
     let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
-    let basis = Basis { not_stalled: true, ..Basis::of(order) };
-    let mut update = OrderUpdate::new(call_back_id, Expect::AsRead(basis));
+    let mut update = OrderUpdate::of(call_back_id, Some(order));
     update.state = Some(next);
     let postings = postings(effect, &order.tenant_user_id, terms);
     Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Cancelled) })
 }
 
-/// Puts an order on hold, or takes it off: while it is held it is not confirmed. Decided without having read the
-/// order; where the expectation fails, [`refuse_hold`] says why.
-#[must_use]
-pub fn hold(call_back_id: &CallBackId, is_held: bool) -> OrderUpdate {
-    OrderUpdate { is_held: Some(is_held), ..OrderUpdate::new(call_back_id, Expect::Holdable) }
-}
-
-/// Why an order cannot be put on hold or taken off; `None` if it can.
-#[must_use]
-pub fn refuse_hold(order: Option<&Order>) -> Option<Refusal> {
+/// Puts an order on hold, or takes it off: while it is held it is not confirmed.
+///
+/// # Errors
+///
+/// Why the order that was found cannot be: it is unknown, direct, was confirmed, or has ended.
+pub fn hold(call_back_id: &CallBackId, order: Option<&Order>, is_held: bool) -> Result<OrderUpdate, Refusal> {
     match transition(standing(order), OrderEvent::Hold) {
-        Transition::Refuse(refusal) => Some(refusal),
-        Transition::To(..) | Transition::Stay | Transition::Note | Transition::Alarm => None,
+        Transition::Refuse(refusal) => Err(refusal),
+        Transition::To(..) | Transition::Stay | Transition::Note | Transition::Alarm => {
+            Ok(OrderUpdate { is_held: Some(is_held), ..OrderUpdate::of(call_back_id, order) })
+        }
     }
 }
 
@@ -128,8 +126,7 @@ pub fn confirm(situation: &Situation<'_>, asked: &WithdrawalConfirmation) -> Res
     if age.is_some_and(|age| age > situation.policy.confirmation_max_age) {
         return Err(Refusal::OrderTooOld);
     }
-    let basis = Basis { not_held: true, ..Basis::of(order) };
-    let mut update = pinning(&asked.call_back_id, Expect::AsRead(basis), callback);
+    let mut update = pinning(OrderUpdate::of(&asked.call_back_id, Some(order)), callback);
     if let Transition::To(next, _) = transition {
         update.state = Some(next);
     }
@@ -160,39 +157,40 @@ pub fn complete(situation: &Situation<'_>, withdrawal: &Withdrawal) -> Result<De
     let Situation { callback, found, policy, .. } = situation;
     let tenant_user_id = &callback.tenant_user_id;
     let paid = &withdrawal.paid;
-    let completed = |expect| OrderUpdate {
+    let completed = |update| OrderUpdate {
         state: Some(OrderState::Completed),
         tx_id: Some(withdrawal.tx_id.clone()),
-        ..pinning(&withdrawal.call_back_id, expect, callback)
+        ..pinning(update, callback)
     };
     let Some(order) = found.order.read() else {
-        let payable = Payable {
-            tenant_user_id: tenant_user_id.clone(),
-            terms: paid.clone(),
-            tracking_id: callback.tracking_id.clone(),
-        };
+        let payable = Expect::Payable { tracking_id: callback.tracking_id.clone() };
+        let mut update = completed(OrderUpdate::new(&withdrawal.call_back_id, payable));
+        update.proof = Some(Proof::OfTerms(terms_digest(tenant_user_id, paid)));
         let postings = postings(Effect::Settle, tenant_user_id, paid);
-        let order = Some(completed(Expect::Payable(payable)));
-        return Ok(Entry { postings, order, ..Entry::of(Outcome::Completed) }.into());
+        return Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Completed) }.into());
     };
+    let update = completed(OrderUpdate::of(&withdrawal.call_back_id, order));
     let Some(order) = ended_or_registered(order) else {
         if paid.amount.value().is_zero() {
             return Ok(Entry::of(Outcome::ZeroAmount).into());
         }
         let (tenant_user_id, terms) = (tenant_user_id.clone(), Some(paid.clone()));
-        let details = Some(Details { tenant_user_id, terms, registered: None });
-        let order = Some(OrderUpdate { details, ..completed(as_read(order)) });
+        let details = Some(Details::Reported { tenant_user_id, terms });
+        let order = Some(OrderUpdate { details, ..update });
         return Ok(Entry { order, ..Entry::of(Outcome::CompletedUnregistered) }.into());
     };
-    reported(order, callback, OrderEvent::Complete)?;
+    let transition = reported(order, callback, OrderEvent::Complete)?;
     let ordered = order.terms.as_ref().ok_or(Refusal::OtherTerms)?;
     let fee = fee_of(ordered, paid, policy.actual_below_order)?;
+    let update = Some(OrderUpdate { fee, ..update });
+    if transition == Transition::Note {
+        return Ok(Entry { order: update, ..Entry::of(Outcome::CompletionProved) }.into());
+    }
     let postings = postings(Effect::Settle, tenant_user_id, ordered);
     let is_expected = order.state == OrderState::Confirmed || order.mode == Mode::Direct;
     let outcome =
         if is_expected && !order.is_held { Outcome::Completed } else { Outcome::CompletedUnconfirmed };
-    let order = Some(OrderUpdate { fee, ..completed(Expect::AsRead(Basis::of(order))) });
-    Ok(Entry { postings, order, ..Entry::of(outcome) }.into())
+    Ok(Entry { postings, order: update, ..Entry::of(outcome) }.into())
 }
 
 /// Decides on a failure (type 5). A payee other than the order's is told apart and keeps no funds frozen: what ends is
@@ -204,14 +202,14 @@ pub fn complete(situation: &Situation<'_>, withdrawal: &Withdrawal) -> Result<De
 pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<Decision, Refusal> {
     let Some(order) = situation.found.order.read() else { return Ok(Decision::ReadOrder) };
     let callback = situation.callback;
-    let failed = |expect| OrderUpdate {
+    let update = OrderUpdate {
         state: Some(OrderState::Failed),
-        ..pinning(&failure.call_back_id, expect, callback)
+        ..pinning(OrderUpdate::of(&failure.call_back_id, order), callback)
     };
     let Some(order) = ended_or_registered(order) else {
         let tenant_user_id = callback.tenant_user_id.clone();
-        let details = Some(Details { tenant_user_id, terms: None, registered: None });
-        let order = Some(OrderUpdate { details, ..failed(as_read(order)) });
+        let details = Some(Details::Reported { tenant_user_id, terms: None });
+        let order = Some(OrderUpdate { details, ..update });
         return Ok(Entry { order, ..Entry::of(Outcome::FailedUnregistered) }.into());
     };
     let effect = match reported(order, callback, OrderEvent::Fail)? {
@@ -222,8 +220,7 @@ pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<De
     let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
     let outcome = if failure.agrees_with(terms) { Outcome::Failed } else { Outcome::FailedOtherAddress };
     let postings = postings(effect, &order.tenant_user_id, terms);
-    let order = Some(failed(Expect::AsRead(Basis::of(order))));
-    Ok(Entry { postings, order, ..Entry::of(outcome) }.into())
+    Ok(Entry { postings, order: Some(update), ..Entry::of(outcome) }.into())
 }
 
 /// Decides on a stall (types 6 and 7): at first, without having read the order, as it should be, so that it costs one
@@ -239,27 +236,29 @@ pub fn stall(
     cause: StallCause,
 ) -> Result<Decision, Refusal> {
     let callback = situation.callback;
-    let note = |expect| {
-        let update = OrderUpdate { stalled: Some(cause), ..OrderUpdate::new(call_back_id, expect) };
+    let note = |update| {
+        let update = OrderUpdate { stalled: Some(cause), ..update };
         Entry { order: Some(update), ..Entry::of(Outcome::Stalled) }.into()
     };
     let Some(order) = situation.found.order.read() else {
-        let (tenant_user_id, tracking_id) = (callback.tenant_user_id.clone(), callback.tracking_id.clone());
-        return Ok(note(Expect::Open { tenant_user_id, tracking_id }));
+        let open = Expect::Open { tracking_id: callback.tracking_id.clone() };
+        let proof = Some(Proof::OfUser(callback.tenant_user_id.clone()));
+        return Ok(note(OrderUpdate { proof, ..OrderUpdate::new(call_back_id, open) }));
     };
+    let update = OrderUpdate::of(call_back_id, order);
     let Some(order) = ended_or_registered(order) else {
         // Remembered with the order, so that a registration which comes later is known to be under way.
         let tenant_user_id = callback.tenant_user_id.clone();
         let update = OrderUpdate {
             state: Some(OrderState::Reported),
-            details: Some(Details { tenant_user_id, terms: None, registered: None }),
+            details: Some(Details::Reported { tenant_user_id, terms: None }),
             stalled: Some(cause),
-            ..OrderUpdate::new(call_back_id, as_read(order))
+            ..update
         };
         return Ok(Entry { order: Some(update), ..Entry::of(Outcome::StalledUnregistered) }.into());
     };
     match reported(order, callback, OrderEvent::Stall)? {
-        Transition::Note => Ok(note(Expect::AsRead(Basis::of(order)))),
+        Transition::Note => Ok(note(update)),
         Transition::Alarm => Ok(Entry::of(Outcome::Foreign).into()),
         _ => Ok(Entry::of(Outcome::Ignored).into()),
     }
@@ -276,17 +275,13 @@ fn reported(order: &Order, callback: &Callback, event: OrderEvent) -> Result<Tra
 }
 
 /// An update that binds the order to the callback's withdrawal of the platform, if that is named.
-fn pinning(call_back_id: &CallBackId, expect: Expect, callback: &Callback) -> OrderUpdate {
-    OrderUpdate { tracking_id: callback.tracking_id.clone(), ..OrderUpdate::new(call_back_id, expect) }
+fn pinning(update: OrderUpdate, callback: &Callback) -> OrderUpdate {
+    OrderUpdate { tracking_id: callback.tracking_id.clone(), ..update }
 }
 
 /// The order, unless the platform only spoke of it: whoever was named then, nothing happened to it.
 fn ended_or_registered(order: Option<&Order>) -> Option<&Order> {
     order.filter(|order| order.standing() != Standing::Reported)
-}
-
-fn as_read(order: Option<&Order>) -> Expect {
-    order.map_or(Expect::Absent, |order| Expect::AsRead(Basis::of(order)))
 }
 
 fn standing(order: Option<&Order>) -> Standing {

@@ -10,22 +10,27 @@ use crate::money::Decimal;
 use crate::terms::Terms;
 use crate::tx_id::TxId;
 
-/// A withdrawal order as recorded.
+/// A withdrawal order as recorded: what its registration says, which is an event, and what happened since, which is the
+/// order's own record. What only the platform reported is believed where there is no registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// The merchant's id of the withdrawal.
     pub call_back_id: CallBackId,
-    /// The user who withdraws.
+    /// Counts the changes of its record.
+    pub version: u64,
+    /// Whether the merchant registered it: whether there is the registration's event.
+    pub is_registered: bool,
+    /// The user who withdraws: by the registration, or as reported.
     pub tenant_user_id: String,
-    /// What it is to pay; absent where only its failure was reported.
+    /// What it is to pay: by the registration, or as reported; absent where only its failure was reported.
     pub terms: Option<Terms>,
+    /// What the platform reported that it paid, while nobody had registered it.
+    pub reported: Option<Terms>,
     /// Where it stands.
     pub state: OrderState,
-    /// Whether the merchant registered it.
-    pub is_registered: bool,
     /// Set by an operator: do not confirm it.
     pub is_held: bool,
-    /// How it will be paid.
+    /// How it will be paid, by the registration.
     pub mode: Mode,
     /// The withdrawal of the platform that it belongs to: the trackingId of what first took effect. Never another.
     pub tracking_id: Option<String>,
@@ -35,6 +40,9 @@ pub struct Order {
     pub stalled: Option<StallCause>,
     /// What the platform kept of the ordered amount.
     pub fee: Option<Decimal>,
+    /// What the user was charged for it after its end, where that is not what was ordered: zero where the merchant bears
+    /// what was paid.
+    pub charged: Option<Decimal>,
     /// When it was registered.
     pub registered_at: Option<SystemTime>,
     /// When its record last changed, RFC 3339.
@@ -48,16 +56,18 @@ impl Order {
         match (self.is_registered, self.state) {
             (false, OrderState::Failed) => Standing::FailedUnregistered,
             (false, OrderState::Completed) => Standing::CompletedUnregistered,
-            (_, OrderState::Reported) => Standing::Reported,
-            (_, OrderState::Reserved) if self.mode == Mode::Direct => Standing::Direct,
-            (_, OrderState::Reserved) if self.stalled.is_some() || self.tracking_id.is_some() => {
+            // Nothing but a registration opens an order: a record that says so by itself is not believed.
+            (false, _) | (true, OrderState::Reported) => Standing::Reported,
+            (true, OrderState::Reserved) if self.mode == Mode::Direct => Standing::Direct,
+            (true, OrderState::Reserved) if self.stalled.is_some() || self.tracking_id.is_some() => {
                 Standing::UnderWay
             }
-            (_, OrderState::Reserved) => Standing::Reserved,
-            (_, OrderState::Confirmed) => Standing::Confirmed,
-            (_, OrderState::Completed) => Standing::Completed,
-            (_, OrderState::Failed) => Standing::Failed,
-            (_, OrderState::Cancelled) => Standing::Cancelled,
+            (true, OrderState::Reserved) => Standing::Reserved,
+            (true, OrderState::Confirmed) => Standing::Confirmed,
+            (true, OrderState::Completed) if self.tx_id.is_none() => Standing::CompletedUnproven,
+            (true, OrderState::Completed) => Standing::Completed,
+            (true, OrderState::Failed) => Standing::Failed,
+            (true, OrderState::Cancelled) => Standing::Cancelled,
         }
     }
 
@@ -171,6 +181,8 @@ pub enum Standing {
     Confirmed,
     /// Paid.
     Completed,
+    /// Settled by an operator, without a transaction that proves it: a payment's report may still come.
+    CompletedUnproven,
     /// Ended without being paid.
     Failed,
     /// Taken back by the merchant.

@@ -44,7 +44,7 @@ pub enum Transition {
     To(OrderState, Effect),
     /// Accepted; the order stays as it is.
     Stay,
-    /// Accepted; the order stays, with a note: why it waits, or that an operator holds it.
+    /// Accepted; the order stays, with a note: why it waits, that an operator holds it, or which transaction paid it.
     Note,
     /// Accepted, since it cannot be refused usefully; the order stays, and somebody has to look.
     Alarm,
@@ -59,8 +59,8 @@ pub fn transition(standing: Standing, event: OrderEvent) -> Transition {
     use OrderEvent::{Cancel, Complete, Confirm, Fail, Hold, Register, Stall};
     use Refusal::{OrderConfirmed, OrderDirect, OrderEnded, OrderUnderWay, OtherTrackingId, UnknownOrder};
     use Standing::{
-        Absent, Cancelled, Completed, CompletedUnregistered, Confirmed, Direct, Failed, FailedUnregistered,
-        Foreign, Reported, Reserved, UnderWay,
+        Absent, Cancelled, Completed, CompletedUnproven, CompletedUnregistered, Confirmed, Direct, Failed,
+        FailedUnregistered, Foreign, Reported, Reserved, UnderWay,
     };
     use Transition::{Alarm, Note, Refuse, Stay, To};
 
@@ -92,8 +92,11 @@ pub fn transition(standing: Standing, event: OrderEvent) -> Transition {
         (Confirmed, Confirm) => Stay,
 
         // Ended. A failure after a failure or a cancellation says what is so already: nothing was paid.
-        (Completed, Register | Stall) => Stay,
-        (Completed, Cancel | Confirm | Complete | Fail | Hold) => Refuse(OrderEnded(OrderState::Completed)),
+        (Completed | CompletedUnproven, Register | Stall) => Stay,
+        (CompletedUnproven, Complete) => Note,
+        (Completed, Complete) | (Completed | CompletedUnproven, Cancel | Confirm | Fail | Hold) => {
+            Refuse(OrderEnded(OrderState::Completed))
+        }
         (Failed, Fail | Stall) => Stay,
         (Failed, Register | Cancel | Confirm | Complete | Hold) => Refuse(OrderEnded(OrderState::Failed)),
         (Cancelled, Cancel | Fail | Stall) => Stay,

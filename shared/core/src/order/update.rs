@@ -2,8 +2,9 @@
 
 use super::state::{Order, OrderState, StallCause};
 use crate::call_back_id::CallBackId;
+use crate::identity::Fingerprint;
 use crate::mode::Mode;
-use crate::money::Amount;
+use crate::money::{Amount, Decimal};
 use crate::terms::Terms;
 use crate::tx_id::TxId;
 
@@ -12,11 +13,13 @@ use crate::tx_id::TxId;
 pub struct OrderUpdate {
     /// The order.
     pub call_back_id: CallBackId,
-    /// What the change was decided upon.
+    /// What the change was decided upon, of the order.
     pub expect: Expect,
+    /// What it was decided upon, of the order's registration, where that was not read.
+    pub proof: Option<Proof>,
     /// Where it goes, if it moves.
     pub state: Option<OrderState>,
-    /// Who it belongs to and what it pays, when the record is made or registered.
+    /// Whose it is and what it pays, when it is registered or first reported.
     pub details: Option<Details>,
     /// The transaction that paid it.
     pub tx_id: Option<TxId>,
@@ -28,17 +31,29 @@ pub struct OrderUpdate {
     pub fee: Option<Amount>,
     /// Whether an operator keeps it from being confirmed.
     pub is_held: Option<bool>,
+    /// What the user was charged for it after its end, where that is not what was ordered.
+    pub charged: Option<Decimal>,
 }
 
-/// What a record of an order begins with.
+/// Whose an order is and what it pays, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Details {
-    /// The user who withdraws.
-    pub tenant_user_id: String,
-    /// What it pays; unknown where only a failure was reported.
-    pub terms: Option<Terms>,
-    /// How it will be paid, by the merchant's registration; absent where only the platform reported it.
-    pub registered: Option<Mode>,
+pub enum Details {
+    /// The merchant. Its event is what is believed; the order's record has copies for those who read it.
+    Registered {
+        /// The user who withdraws.
+        tenant_user_id: String,
+        /// What it pays.
+        terms: Terms,
+        /// How it will be paid.
+        mode: Mode,
+    },
+    /// The platform, of an order that nobody registered.
+    Reported {
+        /// The user who withdraws.
+        tenant_user_id: String,
+        /// What it pays; unknown where only a failure or a shortage was reported.
+        terms: Option<Terms>,
+    },
 }
 
 /// What must hold of an order's record for a change to be made.
@@ -46,58 +61,33 @@ pub struct Details {
 pub enum Expect {
     /// There is none.
     Absent,
-    /// What was decided upon has not changed.
-    AsRead(Basis),
-    /// Not read yet: it may be paid just so.
-    Payable(Payable),
-    /// Not read yet: it is open, this user's, and belongs to no other withdrawal of the platform than this one.
-    Open {
-        /// The user.
-        tenant_user_id: String,
-        /// The withdrawal of the platform that is spoken of, if it is named.
+    /// It is as it was read: nothing has changed it since.
+    AsRead {
+        /// The version that was read.
+        version: u64,
+    },
+    /// Not read yet: it is where a payment is expected, confirmed or else direct and reserved, and belongs to no other
+    /// withdrawal of the platform than this one, if that is named.
+    Payable {
+        /// The withdrawal of the platform that is spoken of.
         tracking_id: Option<String>,
     },
-    /// Not read yet: it is reserved, and will be confirmed.
-    Holdable,
+    /// Not read yet: it is open, and belongs to no other withdrawal of the platform than this one, if that is named.
+    Open {
+        /// The withdrawal of the platform that is spoken of.
+        tracking_id: Option<String>,
+    },
 }
 
-/// What a decision depended on of an order that was read. Its terms, user and mode never change.
+/// What must hold of an order's registration, which is an event: once there, it never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Basis {
-    /// Where it stood.
-    pub state: OrderState,
-    /// Whether the merchant had registered it.
-    pub is_registered: bool,
-    /// The withdrawal of the platform that it belonged to.
-    pub tracking_id: Option<String>,
-    /// Nor may an operator hold it.
-    pub not_held: bool,
-    /// Nor may it have stalled.
-    pub not_stalled: bool,
-}
-
-/// A payment as it should be: the order is confirmed, or direct and reserved; it is this user's, of these terms, and
-/// belongs to no other withdrawal of the platform.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payable {
-    /// The user.
-    pub tenant_user_id: String,
-    /// What was paid.
-    pub terms: Terms,
-    /// The withdrawal of the platform that is spoken of, if it is named.
-    pub tracking_id: Option<String>,
-}
-
-impl Basis {
-    pub(crate) fn of(order: &Order) -> Self {
-        Self {
-            state: order.state,
-            is_registered: order.is_registered,
-            tracking_id: order.tracking_id.clone(),
-            not_held: false,
-            not_stalled: false,
-        }
-    }
+pub enum Proof {
+    /// There is none: what the platform reported is all that is known.
+    Unregistered,
+    /// It is of this user.
+    OfUser(String),
+    /// It is of this user and these terms: their [`terms_digest`](crate::terms_digest).
+    OfTerms(Fingerprint),
 }
 
 impl OrderUpdate {
@@ -105,6 +95,7 @@ impl OrderUpdate {
         Self {
             call_back_id: call_back_id.clone(),
             expect,
+            proof: None,
             state: None,
             details: None,
             tx_id: None,
@@ -112,6 +103,15 @@ impl OrderUpdate {
             stalled: None,
             fee: None,
             is_held: None,
+            charged: None,
         }
+    }
+
+    /// A change of an order that was read, or of one that is not there. What was read as not registered must be so still.
+    pub(crate) fn of(call_back_id: &CallBackId, order: Option<&Order>) -> Self {
+        let expect = order.map_or(Expect::Absent, |order| Expect::AsRead { version: order.version });
+        let is_registered = order.is_some_and(|order| order.is_registered);
+        let proof = (!is_registered).then_some(Proof::Unregistered);
+        Self { proof, ..Self::new(call_back_id, expect) }
     }
 }

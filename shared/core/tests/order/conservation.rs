@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use waas_callback::{
-    ActualBelowOrder, Balance, CallBackId, Content, Decimal, Decision, Entry, Expect, Found, FoundOrder,
-    InsufficientGas, Mode, Order, OrderState, OrderUpdate, Outcome, Posting, Registration, Situation,
-    StallCause, Terms, WithdrawalFailure, cancel, complete, confirm, fail, hold, register, stall,
+    ActualBelowOrder, Balance, CallBackId, Content, Decimal, Decision, Details, Entry, Expect, Found,
+    FoundOrder, InsufficientGas, Mode, Order, OrderState, OrderUpdate, Outcome, Posting, Proof, Registration,
+    Situation, StallCause, Terms, WithdrawalFailure, cancel, complete, confirm, fail, hold, register, stall,
+    terms_digest,
 };
 
 use crate::scene::{Scene, asked, paid, reserved, terms};
@@ -57,8 +58,8 @@ impl Ledger {
             }
             Event::Cancel => cancel(&id, order).ok(),
             Event::Hold(is_held) => {
-                let update = Some(hold(&id, is_held));
-                Some(Entry { order: update, ..Entry::of(Outcome::Ignored) })
+                let update = hold(&id, order, is_held).ok();
+                update.map(|update| Entry { order: Some(update), ..Entry::of(Outcome::Ignored) })
             }
             Event::Confirm(tracking_id) => {
                 Self::report(order, Content::WithdrawalConfirmation(asked(id.as_str())), tracking_id)
@@ -98,9 +99,7 @@ impl Ledger {
             }
         };
         match decide(FoundOrder::NotRead).ok()? {
-            Decision::Commit(entry)
-                if entry.order.as_ref().is_none_or(|update| holds(&update.expect, order)) =>
-            {
+            Decision::Commit(entry) if entry.order.as_ref().is_none_or(|update| holds(update, order)) => {
                 Some(*entry)
             }
             Decision::Commit(_) | Decision::ReadOrder => match decide(order.cloned().into()).ok()? {
@@ -113,7 +112,7 @@ impl Ledger {
     fn apply(&mut self, nth: usize, entry: &Entry) -> bool {
         let Ok(balance) = entry.postings.iter().try_fold(self.balance, Balance::post) else { return false };
         if let Some(update) = &entry.order {
-            if !holds(&update.expect, self.orders.get(&nth)) {
+            if !holds(update, self.orders.get(&nth)) {
                 return false;
             }
             self.update(nth, update);
@@ -125,11 +124,15 @@ impl Ledger {
     fn update(&mut self, nth: usize, update: &OrderUpdate) {
         let fresh = || Order { terms: None, is_registered: false, registered_at: None, ..reserved() };
         let order = self.orders.entry(nth).or_insert_with(fresh);
-        if let Some(details) = &update.details {
-            order.is_registered = details.registered.is_some();
-            order.mode = details.registered.unwrap_or(order.mode);
-            order.terms = details.terms.clone().or(order.terms.take());
+        order.version += 1;
+        match &update.details {
+            Some(Details::Registered { terms, mode, .. }) => {
+                (order.is_registered, order.mode, order.terms) = (true, *mode, Some(terms.clone()));
+            }
+            Some(Details::Reported { terms, .. }) => order.terms = terms.clone().or(order.terms.take()),
+            None => {}
         }
+        order.tx_id = update.tx_id.clone().or(order.tx_id.take());
         order.state = update.state.unwrap_or(order.state);
         order.tracking_id = update.tracking_id.clone().or(order.tracking_id.take());
         order.stalled = update.stalled.or(order.stalled);
@@ -137,30 +140,35 @@ impl Ledger {
     }
 }
 
-/// What the table's condition would say.
-fn holds(expect: &Expect, order: Option<&Order>) -> bool {
+/// What the table's conditions would say.
+fn holds(update: &OrderUpdate, order: Option<&Order>) -> bool {
     let belongs = |order: &Order, tracking_id: &Option<String>| {
         tracking_id.is_none() || order.tracking_id.is_none() || order.tracking_id == *tracking_id
     };
-    let Some(order) = order else { return *expect == Expect::Absent };
-    match expect {
-        Expect::Absent => false,
-        Expect::AsRead(basis) => {
-            (order.state, order.is_registered, &order.tracking_id)
-                == (basis.state, basis.is_registered, &basis.tracking_id)
-                && !(basis.not_held && order.is_held)
-                && !(basis.not_stalled && order.stalled.is_some())
+    let registered = order.filter(|order| order.is_registered);
+    let is_proved = match &update.proof {
+        None => true,
+        Some(Proof::Unregistered) => registered.is_none(),
+        Some(Proof::OfUser(user)) => registered.is_some_and(|order| order.tenant_user_id == *user),
+        Some(Proof::OfTerms(digest)) => registered.is_some_and(|order| {
+            terms_digest(&order.tenant_user_id, order.terms.as_ref().unwrap()) == *digest
+        }),
+    };
+    let Some(order) = order else { return is_proved && update.expect == Expect::Absent };
+    is_proved
+        && match &update.expect {
+            Expect::Absent => false,
+            Expect::AsRead { version } => order.version == *version,
+            Expect::Payable { tracking_id } => {
+                let is_asked = order.state == OrderState::Confirmed
+                    || (order.state == OrderState::Reserved && order.mode == Mode::Direct);
+                is_asked && belongs(order, tracking_id)
+            }
+            Expect::Open { tracking_id } => {
+                let is_open = matches!(order.state, OrderState::Reserved | OrderState::Confirmed);
+                is_open && belongs(order, tracking_id)
+            }
         }
-        Expect::Payable(payable) => {
-            let is_asked = order.state == OrderState::Confirmed
-                || (order.state == OrderState::Reserved && order.mode == Mode::Direct);
-            is_asked && order.terms.as_ref() == Some(&payable.terms) && belongs(order, &payable.tracking_id)
-        }
-        Expect::Open { tracking_id, .. } => {
-            matches!(order.state, OrderState::Reserved | OrderState::Confirmed) && belongs(order, tracking_id)
-        }
-        Expect::Holdable => order.state == OrderState::Reserved && order.mode == Mode::Confirmed,
-    }
 }
 
 /// A withdrawal as a person would follow it on paper, in units.
@@ -290,7 +298,7 @@ proptest! {
             sheet.take(nth, event, amount);
 
             let value = |units: u32| -> Decimal { units.to_string().parse().unwrap() };
-            let Balance { available, frozen, held } = ledger.balance;
+            let Balance { available, frozen, held, .. } = ledger.balance;
             let settled = ledger.orders.values().filter(|order| order.is_registered && order.state == OrderState::Completed);
             let settled = settled.filter_map(|order| order.terms.as_ref());
             let paid = settled.fold(Decimal::ZERO, |sum, terms| sum.checked_add(terms.amount.value()).unwrap());

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use waas_callback::{
     ActualBelowOrder, Address, Amount, Content, Expect, FoundOrder, InsufficientGas, Mode, Order, OrderState,
-    Outcome, Payable, Refusal, StallCause, WithdrawalConfirmation,
+    Outcome, Proof, Refusal, StallCause, WithdrawalConfirmation, terms_digest,
 };
 
 use crate::scene::{Scene, asked, found, paid, reserved, terms};
@@ -51,17 +51,18 @@ fn what_is_decided_unseen_expects_what_is_decided_upon() {
     let seen = decide(completion, found(Some(&order)));
     assert_eq!((unseen.outcome, &unseen.postings), (seen.outcome, &seen.postings));
     let tracking_id = Some("t".to_owned());
-    let payable =
-        Payable { tenant_user_id: "user".into(), terms: terms("3.3"), tracking_id: tracking_id.clone() };
     let (unseen, seen) = (unseen.order.unwrap(), seen.order.unwrap());
-    assert_eq!(unseen.expect, Expect::Payable(payable));
+    assert_eq!(unseen.expect, Expect::Payable { tracking_id: tracking_id.clone() });
+    assert_eq!(unseen.proof, Some(Proof::OfTerms(terms_digest("user", &terms("3.30")))));
+    assert_eq!((seen.expect, seen.proof), (Expect::AsRead { version: 1 }, None));
     assert_eq!((&unseen.tracking_id, &seen.tracking_id), (&tracking_id, &tracking_id), "both bind the order");
     let shortage = Content::InsufficientGas(InsufficientGas { call_back_id: "w".into() });
     let unseen = decide(shortage.clone(), FoundOrder::NotRead);
     let seen = decide(shortage, found(Some(&order)));
     assert_eq!(unseen.outcome, seen.outcome);
     let (unseen, seen) = (unseen.order.unwrap(), seen.order.unwrap());
-    assert_eq!(unseen.expect, Expect::Open { tenant_user_id: "user".into(), tracking_id });
+    assert_eq!(unseen.expect, Expect::Open { tracking_id });
+    assert_eq!(unseen.proof, Some(Proof::OfUser("user".into())));
     assert_eq!((unseen.stalled, unseen.tracking_id), (seen.stalled, seen.tracking_id));
     assert_eq!(unseen.stalled, Some(StallCause::InsufficientGas));
 }

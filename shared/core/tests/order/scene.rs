@@ -39,16 +39,19 @@ pub fn asked(id: &str) -> WithdrawalConfirmation {
 pub fn reserved() -> Order {
     Order {
         call_back_id: "w".into(),
+        version: 1,
+        is_registered: true,
         tenant_user_id: "user".into(),
         terms: Some(terms("3.3")),
+        reported: None,
         state: OrderState::Reserved,
-        is_registered: true,
         is_held: false,
         mode: Mode::Confirmed,
         tracking_id: None,
         tx_id: None,
         stalled: None,
         fee: None,
+        charged: None,
         registered_at: Some(SystemTime::UNIX_EPOCH),
         updated_at: None,
     }

@@ -8,7 +8,7 @@ use Transition::{Alarm, Note, Refuse, Stay, To};
 
 use crate::scene::reserved;
 
-const STANDINGS: [Standing; 12] = [
+const STANDINGS: [Standing; 13] = [
     Standing::Absent,
     Standing::Reported,
     Standing::Reserved,
@@ -16,6 +16,7 @@ const STANDINGS: [Standing; 12] = [
     Standing::UnderWay,
     Standing::Confirmed,
     Standing::Completed,
+    Standing::CompletedUnproven,
     Standing::Failed,
     Standing::Cancelled,
     Standing::CompletedUnregistered,
@@ -55,6 +56,7 @@ fn the_table_is_this_one() {
         [Stay,                           under_way,                       confirms,  settles,                        unfreezes,                    Note,  Note],
         [Stay,                           confirmed,                       Stay,      settles,                        unfreezes,                    Note,  confirmed],
         [Stay,                           paid,                            paid,      paid,                           paid,                         Stay,  paid],
+        [Stay,                           paid,                            paid,      Note,                           paid,                         Stay,  paid],
         [lost,                           lost,                            lost,      lost,                           Stay,                         Stay,  lost],
         [gone,                           Stay,                            gone,      gone,                           Stay,                         Stay,  gone],
         [to(Completed, Effect::Charge),  paid,                            paid,      paid,                           paid,                         Stay,  paid],
@@ -70,7 +72,7 @@ fn the_table_is_this_one() {
 
 #[test]
 fn an_orders_row_depends_on_state_mode_stall_and_pin() {
-    use OrderState::{Confirmed, Failed, Reserved};
+    use OrderState::{Completed, Confirmed, Failed, Reserved};
     let order = |state, mode, stalled, tracking_id: Option<&str>| Order {
         state,
         mode,
@@ -86,6 +88,11 @@ fn an_orders_row_depends_on_state_mode_stall_and_pin() {
         (order(Reserved, Mode::Direct, None, None), Standing::Direct),
         (order(Reserved, Mode::Direct, stalled, Some("t")), Standing::Direct),
         (order(Confirmed, Mode::Confirmed, stalled, Some("t")), Standing::Confirmed),
+        (order(Completed, Mode::Direct, None, Some("t")), Standing::CompletedUnproven),
+        (
+            Order { tx_id: Some("tx".into()), ..order(Completed, Mode::Direct, None, Some("t")) },
+            Standing::Completed,
+        ),
         (order(Failed, Mode::Direct, None, Some("t")), Standing::Failed),
     ] {
         assert_eq!(order.standing(), standing);

@@ -1,0 +1,404 @@
+//! The operator's side of the ledger: cases and their resolutions, holds, releases, debts.
+
+use std::time::SystemTime;
+
+use waas_callback::{
+    Action, Asset, Balance, CallBackId, CaseKey, Claim, Decimal, Entry, Expected, Identity, KnownEvent,
+    NotResolved, Order, Outcome, Plan, Posting, Refusal, Resolution, Verdict, hold, plan,
+};
+
+use crate::commit::{NotSettled, Obstacle};
+use crate::config::Config;
+use crate::merchant::named;
+use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
+use crate::tables::cases::RecordedCase;
+use crate::tables::events::{Act, Event, RecordedEvent, Release, Source};
+use crate::tables::{Ledger, cases, events, withdrawals};
+
+/// How often an act is decided anew because what it was decided upon changed meanwhile.
+const MAX_DECISIONS: usize = 10;
+
+/// The operator's side of the ledger.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// To read.
+    pub ledger: Ledger,
+}
+
+/// Why the operator did not get its will.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OperatorError {
+    /// Nothing of that name.
+    #[error("not found")]
+    NotFound,
+    /// Against the ledger's rules.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Against the tables of what may be done, or not as the operator saw it.
+    #[error(transparent)]
+    NotResolved(#[from] NotResolved),
+    /// The case was ended before.
+    #[error("the case is closed")]
+    CaseClosed,
+    /// The id was used before, for something else.
+    #[error("this id was used before with other content")]
+    IdUsed,
+    /// The deposit is none that is held.
+    #[error("the deposit is not held")]
+    NotHeld,
+    /// The ledger could not be read or written.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// What an act is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// A case.
+    Case(&'a CaseKey),
+    /// An order.
+    Order(&'a CallBackId),
+}
+
+/// What became of an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// Whether it was done now, or before.
+    pub is_new: bool,
+    /// Its event.
+    pub event: RecordedEvent,
+}
+
+/// A case with all that an operator needs to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseView {
+    /// The case.
+    pub case: RecordedCase,
+    /// Its events and refusals, oldest first.
+    pub events: Vec<RecordedEvent>,
+    /// Its order as it stands now.
+    pub order: Option<Order>,
+    /// What a resolution has to expect.
+    pub expected: Expected,
+    /// What can be done; empty once it is closed.
+    pub options: Vec<ActionView>,
+}
+
+/// What an action would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionView {
+    /// The action.
+    pub action: Action,
+    /// Where it would leave the order, if that moves.
+    pub state: Option<String>,
+    /// What it would change.
+    pub postings: Vec<Posting>,
+    /// The user's balance now and then, where it would change.
+    pub balances: Option<(Balance, Balance)>,
+}
+
+/// All that an act is decided upon.
+struct Matter {
+    case: Option<RecordedCase>,
+    order: Option<Order>,
+    /// What is known of the claim's own event.
+    recorded: Option<KnownEvent>,
+}
+
+impl Matter {
+    fn claim(&self) -> Option<&Claim> {
+        self.case.as_ref().map(|case| &case.claim)
+    }
+
+    fn plan(&self, resolution: &Resolution) -> Result<Plan, NotResolved> {
+        plan(resolution, self.claim(), self.order.as_ref(), self.recorded.as_ref())
+    }
+}
+
+impl Operator {
+    /// The tables that `config` names.
+    #[must_use]
+    pub fn connect(config: &Config) -> Self {
+        Self { ledger: Ledger::connect(config) }
+    }
+
+    /// A case, with its events and what each action would do.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorError::NotFound`].
+    pub async fn case(&self, case_key: &CaseKey) -> Result<CaseView, OperatorError> {
+        let matter = self.matter(Target::Case(case_key)).await?;
+        let case = matter.case.clone().ok_or(OperatorError::NotFound)?;
+        let mut events = Vec::with_capacity(case.event_keys.len());
+        for key in &case.event_keys {
+            events.extend(self.ledger.event(key).await?);
+        }
+        events.sort_by(|a, b| (&a.recorded_at, &a.event_key).cmp(&(&b.recorded_at, &b.event_key)));
+        let expected = Expected::of(matter.claim(), matter.order.as_ref());
+        let mut options = Vec::new();
+        for action in Action::ALL.into_iter().filter(|_| case.open_since.is_some()) {
+            let resolution = Resolution {
+                id: String::new(),
+                action,
+                reason: String::new(),
+                expected: expected.clone(),
+                tracking_id: None,
+            };
+            let Ok(plan) = matter.plan(&resolution) else { continue };
+            let balance = self.balance(&plan).await?;
+            let Some(entry) = plan.entry(balance) else { continue };
+            let after =
+                entry.postings.iter().try_fold(balance, |balance, posting| balance.checked_add(posting));
+            let changes = !entry.postings.is_empty();
+            options.push(ActionView {
+                action,
+                state: plan.state().map(|state| state.name().to_owned()),
+                balances: after.filter(|_| changes).map(|after| (balance, after)),
+                postings: entry.postings,
+            });
+        }
+        Ok(CaseView { case, events, order: matter.order, expected, options })
+    }
+
+    /// Ends a case, or puts an order right, exactly once by the resolution's id. `operator` is the caller's ARN.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorError::NotFound`], [`OperatorError::CaseClosed`], [`OperatorError::IdUsed`], a [`NotResolved`], or
+    /// [`Refusal::BalanceTooLow`] where the ledger does not hold what the action would move.
+    pub async fn resolve(
+        &self,
+        target: Target<'_>,
+        resolution: &Resolution,
+        operator: &str,
+        now: SystemTime,
+    ) -> Result<Resolved, OperatorError> {
+        let named = match target {
+            Target::Case(key) => format!("case {key}"),
+            Target::Order(id) => format!("order {id}"),
+        };
+        let identity = resolution.identity(&named);
+        let deadline = Deadline::after(None);
+        for _ in 0..MAX_DECISIONS {
+            if let Some(event) = self.known(&identity).await? {
+                return Ok(Resolved { is_new: false, event });
+            }
+            let matter = self.matter(target).await?;
+            if matter.case.as_ref().is_some_and(|case| case.open_since.is_none()) {
+                return Err(OperatorError::CaseClosed);
+            }
+            let plan = matter.plan(resolution)?;
+            let entry = plan.entry(self.balance(&plan).await?).ok_or(Refusal::BalanceOutOfRange)?;
+            let claim = matter.claim();
+            let act = Act {
+                resolution,
+                operator,
+                case_key: matter.case.as_ref().map(|case| &case.case_key),
+                registration: plan.registration.as_ref(),
+                claim: claim.map(|claim| &claim.identity).filter(|_| plan.records_claim),
+            };
+            let order_id = matter.order.as_ref().map(|order| &order.call_back_id);
+            let event = Event {
+                identity: &identity,
+                tenant_user_id: &plan.tenant_user_id,
+                call_back_id: order_id.or_else(|| claim.and_then(|claim| claim.call_back_id.as_ref())),
+                source: Source::Resolution(act),
+            };
+            let done = self.transact(&event, &entry, now, deadline).await?;
+            if let Some(is_new) = done {
+                let event = self.ledger.event(identity.event_key.as_str()).await?;
+                let event = event.ok_or_else(|| Unavailable::new("a resolution cannot be read"))?;
+                return Ok(Resolved { is_new, event });
+            }
+        }
+        Err(Unavailable::new("the case changes too often").into())
+    }
+
+    /// Puts an order on hold, or takes it off: while it is held it is not confirmed. One conditional update, without
+    /// an event.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorError::NotFound`], or a [`Refusal`] if the order is direct, was confirmed, or has ended: a hold could not be kept.
+    pub async fn hold(
+        &self,
+        call_back_id: &CallBackId,
+        is_held: bool,
+        now: SystemTime,
+    ) -> Result<Order, OperatorError> {
+        let Ledger { client, tables } = &self.ledger;
+        for _ in 0..MAX_DECISIONS {
+            let order = self.ledger.order(call_back_id).await?;
+            let update = match hold(call_back_id, order.as_ref(), is_held) {
+                Ok(update) => withdrawals::update(&tables.withdrawals, &update, now)?,
+                Err(Refusal::UnknownOrder) => return Err(OperatorError::NotFound),
+                Err(refusal) => return Err(refusal.into()),
+            };
+            let attempt = async || match withdrawals::send(client, &update).await {
+                Ok(_) => Attempt::Done(Ok(true)),
+                Err(error) => match error.as_service_error() {
+                    Some(refused) if refused.is_conditional_check_failed_exception() => {
+                        Attempt::Done(Ok(false))
+                    }
+                    _ => failed(&error),
+                },
+            };
+            if retry(Deadline::after(None), attempt).await? {
+                return self.ledger.order(call_back_id).await?.ok_or(OperatorError::NotFound);
+            }
+        }
+        Err(Unavailable::new("the order changes too often").into())
+    }
+
+    /// Releases a deposit that was held for its risk: its amount becomes available, and its case is closed. Says whether
+    /// that was done now or before.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorError::NotFound`], [`OperatorError::NotHeld`], or [`OperatorError::CaseClosed`] if it was rejected.
+    pub async fn release(
+        &self,
+        event_key: &str,
+        operator: &str,
+        now: SystemTime,
+    ) -> Result<bool, OperatorError> {
+        let deposit = self.ledger.event(event_key).await?.ok_or(OperatorError::NotFound)?;
+        if deposit.outcome != Outcome::Held.name() {
+            return Err(OperatorError::NotHeld);
+        }
+        let release =
+            |held: Posting| Posting { available: held.held, held: -held.held, frozen: Decimal::ZERO, ..held };
+        let postings: Vec<_> = deposit.postings.iter().cloned().map(release).collect();
+        let Some(first) = postings.first() else { return Err(OperatorError::NotHeld) };
+        let identity = named("release", event_key);
+        let case_key = CaseKey::of(&deposit.identity());
+        let release = Release { event_key, case_key: &case_key, operator };
+        let event = Event {
+            identity: &identity,
+            tenant_user_id: &first.tenant_user_id,
+            call_back_id: None,
+            source: Source::Release(release),
+        };
+        let entry = Entry { postings: postings.clone(), ..Entry::of(Outcome::Released) };
+        match self.transact(&event, &entry, now, Deadline::after(None)).await? {
+            Some(is_new) => Ok(is_new),
+            None => Err(OperatorError::CaseClosed),
+        }
+    }
+
+    /// Takes what a user owes of what is available, exactly once by `id`. The event; absent if there was nothing to take.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorError::IdUsed`].
+    pub async fn collect(
+        &self,
+        id: &str,
+        (tenant_user_id, asset): (&str, &Asset),
+        operator: &str,
+        now: SystemTime,
+    ) -> Result<Option<Resolved>, OperatorError> {
+        let identity = collection(id, tenant_user_id, asset);
+        for _ in 0..MAX_DECISIONS {
+            if let Some(event) = self.known(&identity).await? {
+                return Ok(Some(Resolved { is_new: false, event }));
+            }
+            let balance = self.ledger.balance(tenant_user_id, asset).await?;
+            let Some(posting) = balance.collect(tenant_user_id, asset) else { return Ok(None) };
+            let event = Event {
+                identity: &identity,
+                tenant_user_id,
+                call_back_id: None,
+                source: Source::Collection(operator),
+            };
+            let entry = Entry { postings: vec![posting], ..Entry::of(Outcome::Collected) };
+            if let Some(is_new) = self.transact(&event, &entry, now, Deadline::after(None)).await? {
+                let event = self.ledger.event(identity.event_key.as_str()).await?;
+                let event = event.ok_or_else(|| Unavailable::new("a collection cannot be read"))?;
+                return Ok(Some(Resolved { is_new, event }));
+            }
+        }
+        Err(Unavailable::new("the balance changes too often").into())
+    }
+
+    /// Writes an act: done now, done before, or, `None`, to be decided anew.
+    async fn transact(
+        &self,
+        event: &Event<'_>,
+        entry: &Entry,
+        now: SystemTime,
+        deadline: Deadline,
+    ) -> Result<Option<bool>, OperatorError> {
+        let is_decided_anew = |refusal: Refusal| {
+            refusal == Refusal::BalanceTooLow
+                && matches!(event.source, Source::Resolution(_) | Source::Collection(_))
+        };
+        match self.ledger.transact(event, entry, now, deadline).await {
+            Ok(None) => Ok(Some(true)),
+            Ok(Some(Obstacle::Known(Verdict::Repetition, _))) => Ok(Some(false)),
+            Ok(Some(Obstacle::Known(..))) => Err(OperatorError::IdUsed),
+            Ok(Some(Obstacle::Refused(refusal))) if !is_decided_anew(refusal) => Err(refusal.into()),
+            Ok(Some(_)) => Ok(None),
+            Err(NotSettled::Unavailable(unavailable)) => Err(unavailable.into()),
+            Err(NotSettled::Refused(refusal)) => Err(refusal.into()),
+            Err(NotSettled::RecordMissing(which)) => {
+                Err(Unavailable::new(format!("a record is missing: {which}")).into())
+            }
+        }
+    }
+
+    /// The event of an act that was done before.
+    async fn known(&self, identity: &Identity) -> Result<Option<RecordedEvent>, OperatorError> {
+        let Some(event) = self.ledger.event(identity.event_key.as_str()).await? else { return Ok(None) };
+        if event.fingerprint == identity.fingerprint.as_str() {
+            Ok(Some(event))
+        } else {
+            Err(OperatorError::IdUsed)
+        }
+    }
+
+    /// Reads all that an act is decided upon, the case first: it says what else there is.
+    async fn matter(&self, target: Target<'_>) -> Result<Matter, OperatorError> {
+        let tables = &self.ledger.tables;
+        let (case, recorded, call_back_id) = match target {
+            Target::Order(call_back_id) => (None, None, Some(call_back_id.clone())),
+            Target::Case(key) => {
+                let get = vec![cases::get_by(&tables.cases, key)?];
+                let case = self.ledger.read_at_once(get, Deadline::after(None)).await?;
+                let case = case.into_iter().flatten().next().ok_or(OperatorError::NotFound)?;
+                let case = cases::recorded(&case)?;
+                let get = vec![events::get_by(&tables.events, &case.claim.identity.event_key)?];
+                let recorded = self.ledger.read_at_once(get, Deadline::after(None)).await?;
+                let recorded = recorded.iter().flatten().next().and_then(events::known);
+                let call_back_id = case.claim.call_back_id.clone();
+                (Some(case), recorded, call_back_id)
+            }
+        };
+        let order = match &call_back_id {
+            Some(id) => self.ledger.order(id).await?,
+            None => None,
+        };
+        if case.is_none() && order.is_none() {
+            return Err(OperatorError::NotFound);
+        }
+        Ok(Matter { case, order, recorded })
+    }
+
+    async fn balance(&self, plan: &Plan) -> Result<Balance, Unavailable> {
+        match &plan.asset {
+            Some(asset) => self.ledger.balance(&plan.tenant_user_id, asset).await,
+            None => Ok(Balance::default()),
+        }
+    }
+}
+
+fn collection(id: &str, tenant_user_id: &str, asset: &Asset) -> Identity {
+    use waas_callback::{EventKey, Fingerprint};
+
+    Identity {
+        event_key: EventKey::new("collection", [Some(id)]),
+        fingerprint: Fingerprint::new("collection", [Some(tenant_user_id), Some(&*asset.to_string())]),
+        position: None,
+    }
+}

@@ -1,0 +1,233 @@
+//! Cases: what waits for a person, and how it ended.
+
+use std::time::SystemTime;
+
+use aws_sdk_dynamodb::types::{TransactGetItem, TransactWriteItem};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use waas_callback::{
+    Amount, CallBackId, Callback, CaseKey, Claim, Content, EventKey, Fingerprint, Identity, Mode, Reason,
+    Registration, TxId,
+};
+
+use super::events::{self, Event, Source};
+use super::{Change, Item, Layout, get, in_transaction, read, read_set, text, timestamp};
+use crate::retry::Unavailable;
+
+pub(crate) const KEY: &str = "caseKey";
+/// There while the case is open, and with it the case in the index of the open ones.
+pub(crate) const OPEN: &str = "open";
+const OPEN_SINCE: &str = "openSince";
+const REASONS: &str = "reasons";
+const EVENT_KEYS: &str = "eventKeys";
+/// The event that ended it. Only the operator's function may write it, so a case that merely looks closed is not.
+const RESOLUTION_KEY: &str = "resolutionKey";
+
+/// A cursor holds a time of 24 characters and a case's key of at most 100.
+const MAX_CURSOR_BYTES: usize = 255;
+
+/// The index of the open cases, oldest first.
+pub(crate) const BY_OPEN_SINCE: &str = "byOpenSince";
+
+pub(super) const LAYOUT: Layout =
+    Layout { index: Some((BY_OPEN_SINCE, &[OPEN, OPEN_SINCE])), ..Layout::keyed(&[KEY]) };
+
+/// A case as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedCase {
+    /// Its key.
+    pub case_key: CaseKey,
+    /// What it is about, and why it is open, or was.
+    pub claim: Claim,
+    /// The events and refusals that belong to it.
+    pub event_keys: Vec<String>,
+    /// Since when it is open, RFC 3339 in UTC; absent once it is closed.
+    pub open_since: Option<String>,
+    /// The event that ended it.
+    pub resolution_key: Option<String>,
+    /// When it ended, RFC 3339 in UTC.
+    pub closed_at: Option<String>,
+}
+
+/// Why a case is opened.
+pub(crate) struct Opened<'a> {
+    pub(crate) reason: Reason,
+    /// The event's record, or its refusal's.
+    pub(crate) recorded: &'a EventKey,
+    /// A refusal comes at every retry, and does not open again what was closed. What was applied comes once.
+    pub(crate) is_refusal: bool,
+}
+
+/// Opens the case of an event, or adds a reason to it.
+///
+/// A confirmation that is refused for another reason than before opens a closed one again, since no resolution answers a
+/// confirmation.
+pub(crate) fn open(
+    table: &str,
+    event: &Event<'_>,
+    opened: &Opened<'_>,
+    now: SystemTime,
+) -> Result<TransactWriteItem, Unavailable> {
+    let Opened { reason, recorded, is_refusal } = *opened;
+    let mut change = Change::default();
+    change.set(OPEN, text(OPEN));
+    change.set_new(OPEN_SINCE, text(&timestamp(now)?));
+    change.add_to_set(REASONS, reason.name());
+    change.add_to_set(EVENT_KEYS, recorded.as_str());
+    for (name, value) in facts(event) {
+        change.set_new(name, text(&value));
+    }
+    let is_open = format!("attribute_not_exists({KEY}) OR attribute_exists(#{OPEN_SINCE})");
+    if is_refusal && is_never_resolved(event) {
+        let is_other = format!("({is_open} OR NOT contains(#{REASONS}, :reason))");
+        change.condition(is_other, &[OPEN_SINCE, REASONS], [("reason", text(reason.name()))]);
+    } else if is_refusal {
+        change.condition(format!("({is_open})"), &[OPEN_SINCE], []);
+    }
+    let key = CaseKey::of(event.identity);
+    change.build(table, [(KEY, text(key.as_str()))]).map(in_transaction)
+}
+
+/// Is it decided anew whenever it comes, whatever an operator did? A confirmation is: success is the payout. So is a
+/// merchant's own request.
+pub(crate) fn is_never_resolved(event: &Event<'_>) -> bool {
+    match event.source {
+        Source::Callback(callback) => matches!(callback.content, Content::WithdrawalConfirmation(_)),
+        _ => true,
+    }
+}
+
+/// What a case says of its event: all that a resolution needs.
+fn facts(event: &Event<'_>) -> Vec<(&'static str, String)> {
+    let Identity { event_key, fingerprint, position } = event.identity;
+    let mut facts = vec![
+        (events::KEY, event_key.as_str().to_owned()),
+        (events::FINGERPRINT, fingerprint.as_str().to_owned()),
+        ("tenantUserId", event.tenant_user_id.to_owned()),
+        ("expects", "operator".to_owned()),
+    ];
+    let mut fact = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
+    fact("position", position.map(|position| position.to_string()));
+    fact("callBackId", event.call_back_id.map(CallBackId::to_string));
+    match event.source {
+        Source::Callback(callback) => {
+            let Callback { tracking_id, content, .. } = callback;
+            fact("trackingId", tracking_id.clone());
+            match content {
+                Content::Deposit(deposit) => {
+                    fact("asset", Some(deposit.asset.to_string()));
+                    fact("amount", Some(deposit.amount.text().to_owned()));
+                    fact("txId", Some(deposit.tx_id.text().to_owned()));
+                }
+                Content::Withdrawal(withdrawal) => {
+                    fact("asset", Some(withdrawal.paid.asset.to_string()));
+                    fact("amount", Some(withdrawal.paid.amount.text().to_owned()));
+                    fact("txId", Some(withdrawal.tx_id.text().to_owned()));
+                }
+                _ => {}
+            }
+        }
+        Source::Registration(Registration { terms, mode, .. }) => {
+            fact("asset", Some(terms.asset.to_string()));
+            fact("amount", Some(terms.amount.text().to_owned()));
+            fact("address", Some(terms.address.text().to_owned()));
+            fact("mode", Some(mode.name().to_owned()));
+        }
+        Source::Cancellation | Source::Release(_) | Source::Resolution(_) | Source::Collection(_) => {}
+    }
+    facts
+}
+
+/// Closes an open case.
+pub(crate) fn close(
+    table: &str,
+    case_key: &CaseKey,
+    resolution: &EventKey,
+    now: SystemTime,
+) -> Result<TransactWriteItem, Unavailable> {
+    let mut change = Change::default();
+    change.set(RESOLUTION_KEY, text(resolution.as_str()));
+    change.set("closedAt", text(&timestamp(now)?));
+    change.add_to_set(EVENT_KEYS, resolution.as_str());
+    change.remove(OPEN);
+    change.remove(OPEN_SINCE);
+    change.condition(format!("attribute_exists(#{OPEN_SINCE})"), &[OPEN_SINCE], []);
+    change.build(table, [(KEY, text(case_key.as_str()))]).map(in_transaction)
+}
+
+/// Reads a case in a transaction.
+pub(crate) fn get_by(table: &str, case_key: &CaseKey) -> Result<TransactGetItem, Unavailable> {
+    get(table, KEY, case_key.as_str())
+}
+
+/// Was the case ended by an operator? One that only lost its place among the open ones was not.
+pub(crate) fn is_resolved(item: &Item) -> bool {
+    !item.contains_key(OPEN_SINCE) && read(item, RESOLUTION_KEY).is_some()
+}
+
+/// A case's record.
+pub(crate) fn recorded(item: &Item) -> Result<RecordedCase, Unavailable> {
+    read_case(item).ok_or_else(|| Unavailable::new("a case's record is malformed"))
+}
+
+fn read_case(item: &Item) -> Option<RecordedCase> {
+    let owned = |name: &str| read(item, name).map(str::to_owned);
+    let identity = Identity {
+        event_key: EventKey::from(owned(events::KEY)?),
+        fingerprint: Fingerprint::from(owned(events::FINGERPRINT)?),
+        position: match read(item, "position") {
+            Some(position) => Some(position.parse().ok()?),
+            None => None,
+        },
+    };
+    let claim = Claim {
+        identity,
+        reasons: read_set(item, REASONS).iter().map(|name| name.parse().ok()).collect::<Option<_>>()?,
+        tenant_user_id: owned("tenantUserId")?,
+        call_back_id: read(item, "callBackId").map(CallBackId::from),
+        asset: match read(item, "asset") {
+            Some(asset) => Some(asset.parse().ok()?),
+            None => None,
+        },
+        amount: match read(item, "amount") {
+            Some(amount) => Some(Amount::reported(amount).ok()?),
+            None => None,
+        },
+        address: owned("address"),
+        tx_id: read(item, "txId").map(TxId::from),
+        tracking_id: owned("trackingId"),
+        mode: match read(item, "mode") {
+            Some(mode) => Some(mode.parse::<Mode>().ok()?),
+            None => None,
+        },
+    };
+    Some(RecordedCase {
+        case_key: CaseKey::from(owned(KEY)?),
+        claim,
+        event_keys: read_set(item, EVENT_KEYS).to_vec(),
+        open_since: owned(OPEN_SINCE),
+        resolution_key: owned(RESOLUTION_KEY),
+        closed_at: owned("closedAt"),
+    })
+}
+
+/// A page's end as an opaque text: the two keys that every open case has for itself.
+pub(crate) fn cursor(key: &Item) -> Option<String> {
+    let text = format!("{} {}", read(key, OPEN_SINCE)?, read(key, KEY)?);
+    Some(URL_SAFE_NO_PAD.encode(text))
+}
+
+/// Where the page after a cursor starts; `None` if it is no page's end.
+pub(crate) fn start_key(cursor: &str) -> Option<Item> {
+    let text_of = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (open_since, case_key) = text_of.split_once(' ')?;
+    // DynamoDB refuses keys that are empty or too long, which would look as if it could not be reached.
+    if open_since.is_empty() || case_key.is_empty() || cursor.len() > MAX_CURSOR_BYTES {
+        return None;
+    }
+    Some(Item::from([
+        (OPEN.into(), text(OPEN)),
+        (OPEN_SINCE.into(), text(open_since)),
+        (KEY.into(), text(case_key)),
+    ]))
+}

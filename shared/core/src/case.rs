@@ -1,0 +1,210 @@
+//! Cases: what waits for a person. One for each event and content that somebody has to look at, with every reason.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::identity::{Identity, digest};
+use crate::outcome::Outcome;
+use crate::refusal::Refusal;
+
+/// Names one case for ever: `KIND.DIGEST`, the kind of its event and SHA-256 over the event and its content.
+///
+/// Whatever comes of one event with one content, now or at a retry, is one case; the same event with other content is
+/// another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaseKey(String);
+
+/// Why a case is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A deposit is held for its risk.
+    Risk,
+    /// The same requestUUID came with other content.
+    RequestConflict,
+    /// The same event came with other content.
+    EventConflict,
+    /// A balance cannot hold the exact sum.
+    BalanceOutOfRange,
+    /// A withdrawal that was paid is registered, and the user has less than that.
+    BalanceTooLow,
+    /// A withdrawal that was paid is registered, and the user owes.
+    UserOwes,
+    /// What was said of an order names another user.
+    OtherUser,
+    /// What was said of an order names another amount, coin, chain or address.
+    OtherTerms,
+    /// What was said of an order comes after its end.
+    OrderEnded,
+    /// A confirmation was asked for too late.
+    OrderTooOld,
+    /// A confirmation was asked for an order that is paid without one.
+    OrderDirect,
+    /// The order belongs to another withdrawal of the platform than the one that asks or pays.
+    OtherTrackingId,
+    /// A failure or a shortage of another withdrawal of the platform than the order's.
+    Foreign,
+    /// A failure named another payee than the order's.
+    FailedOtherAddress,
+    /// An order was paid without the confirmation that it asks for, or while it was held.
+    CompletedUnconfirmed,
+}
+
+impl CaseKey {
+    /// The case of an event with this content.
+    #[must_use]
+    pub fn of(identity: &Identity) -> Self {
+        let Identity { event_key, fingerprint, position } = identity;
+        let position = position.map(|position| position.to_string());
+        let parts = [Some(event_key.as_str()), Some(fingerprint.as_str()), position.as_deref()];
+        Self(format!("{}.{}", event_key.kind(), digest("case", parts)))
+    }
+
+    /// The kind of its event: a callback's type by name, or `registration`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.0.rsplit_once('.').map_or("", |(kind, _)| kind)
+    }
+
+    /// The key's text, at most 100 characters of lower-case letters, digits, `-` and `.`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for CaseKey {
+    /// Reads back what a record holds.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for CaseKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Risk,
+        Self::RequestConflict,
+        Self::EventConflict,
+        Self::BalanceOutOfRange,
+        Self::BalanceTooLow,
+        Self::UserOwes,
+        Self::OtherUser,
+        Self::OtherTerms,
+        Self::OrderEnded,
+        Self::OrderTooOld,
+        Self::OrderDirect,
+        Self::OtherTrackingId,
+        Self::Foreign,
+        Self::FailedOtherAddress,
+        Self::CompletedUnconfirmed,
+    ];
+
+    /// The name in records, logs and answers: the refusal's or the outcome's, where there is one.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Risk => "risk",
+            Self::RequestConflict => "request-conflict",
+            Self::EventConflict => "event-conflict",
+            Self::BalanceOutOfRange => "balance-out-of-range",
+            Self::BalanceTooLow => "balance-too-low",
+            Self::UserOwes => "user-owes",
+            Self::OtherUser => "other-user",
+            Self::OtherTerms => "other-terms",
+            Self::OrderEnded => "order-ended",
+            Self::OrderTooOld => "order-too-old",
+            Self::OrderDirect => "order-direct",
+            Self::OtherTrackingId => "other-tracking-id",
+            Self::Foreign => "foreign",
+            Self::FailedOtherAddress => "failed-other-address",
+            Self::CompletedUnconfirmed => "completed-unconfirmed",
+        }
+    }
+
+    /// Why somebody has to look at what came of an event; nothing, usually.
+    #[must_use]
+    pub fn of_outcome(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Held => Some(Self::Risk),
+            Outcome::Foreign => Some(Self::Foreign),
+            Outcome::FailedOtherAddress => Some(Self::FailedOtherAddress),
+            Outcome::CompletedUnconfirmed => Some(Self::CompletedUnconfirmed),
+            _ => None,
+        }
+    }
+
+    /// Why somebody has to look at a refusal. Nobody has to where it ends by itself: an order that is not known may be
+    /// registered yet, and a hold is somebody's will.
+    #[must_use]
+    pub fn of_refusal(refusal: Refusal) -> Option<Self> {
+        match refusal {
+            Refusal::RequestConflict => Some(Self::RequestConflict),
+            Refusal::EventConflict => Some(Self::EventConflict),
+            Refusal::BalanceOutOfRange => Some(Self::BalanceOutOfRange),
+            Refusal::BalanceTooLow => Some(Self::BalanceTooLow),
+            Refusal::UserOwes => Some(Self::UserOwes),
+            Refusal::OtherUser => Some(Self::OtherUser),
+            Refusal::OtherTerms => Some(Self::OtherTerms),
+            Refusal::OrderEnded(_) => Some(Self::OrderEnded),
+            Refusal::OrderTooOld => Some(Self::OrderTooOld),
+            Refusal::OrderDirect => Some(Self::OrderDirect),
+            Refusal::OtherTrackingId => Some(Self::OtherTrackingId),
+            Refusal::WrongFunction(_)
+            | Refusal::UnknownOrder
+            | Refusal::OrderConfirmed
+            | Refusal::OrderHeld
+            | Refusal::OrderUnderWay => None,
+        }
+    }
+}
+
+impl FromStr for Reason {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|reason| reason.name() == text).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_bears_the_name_of_what_it_comes_from() {
+        for outcome in Outcome::ALL {
+            let name = Reason::of_outcome(outcome).map(Reason::name);
+            assert!(
+                name.is_none_or(|name| name == outcome.name() || outcome == Outcome::Held),
+                "{outcome:?}"
+            );
+        }
+        for refusal in [Refusal::RequestConflict, Refusal::OtherTrackingId, Refusal::BalanceTooLow] {
+            assert_eq!(Reason::of_refusal(refusal).unwrap().name(), refusal.name());
+        }
+        for reason in Reason::ALL {
+            assert_eq!(reason.name().parse(), Ok(reason));
+        }
+    }
+
+    #[test]
+    fn each_content_of_an_event_is_a_case_of_its_own() {
+        let key = |event: &str, content: &str, position| {
+            let (event_key, fingerprint) = (event.to_owned().into(), content.to_owned().into());
+            CaseKey::of(&Identity { event_key, fingerprint, position })
+        };
+        let first = key("deposit.1", "a", None);
+        assert_eq!((first.kind(), key("deposit.1", "a", None)), ("deposit", first.clone()));
+        for other in
+            [key("deposit.1", "b", None), key("deposit.2", "a", None), key("deposit.1", "a", Some(0))]
+        {
+            assert_ne!(other, first);
+        }
+    }
+}
