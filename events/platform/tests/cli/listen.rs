@@ -29,7 +29,7 @@ fn credited() -> Value {
         "at": "2026-01-02T03:04:05.678Z", "path": "/callback", "outcome": "credited", "status": 200, "errCode": 0,
         "latencyMs": 3.0625, "message": "", "callback": r#"{"type":1,"amount":2.500}"#,
         "record": {
-            "eventKey": "deposit-1", "outcome": "credited", "recordedAt": "2026-01-02T03:04:05.680Z",
+            "eventKey": "deposit.1", "outcome": "credited", "recordedAt": "2026-01-02T03:04:05.680Z",
             "postings": [{ "tenantUserId": "2049", "asset": "TRON#TRX", "available": "2.5", "frozen": "-1", "held": "0" }]
         }
     })
@@ -51,7 +51,7 @@ fn what_was_applied_shows_its_content_as_it_came_and_what_it_posted() {
     \"type\": 1,
     \"amount\": 2.500
   }
-  deposit-1
+  deposit.1
   posted 2049 TRON#TRX: available +2.5 frozen -1
 
 ",
@@ -67,7 +67,7 @@ fn a_repetition_posted_nothing() {
         &told,
         "2026-01-02T03:04:05.678Z /callback repetition HTTP 200 errCode 0 in 3.1 ms
   type null (unknown) {}
-  deposit-1
+  deposit.1
   recorded as credited at 2026-01-02T03:04:05.680Z
 
 ",

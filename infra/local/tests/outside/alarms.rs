@@ -44,6 +44,7 @@ fn is_alarming(refusal: Refusal) -> bool {
         | Refusal::EventConflict // somebody forges, or the platform errs
         | Refusal::BalanceOutOfRange
         | Refusal::BalanceTooLow
+        | Refusal::UserOwes
         | Refusal::UnknownOrder
         | Refusal::OtherUser
         | Refusal::OtherTerms
@@ -86,12 +87,15 @@ fn is_alarming_outcome(outcome: Outcome) -> bool {
         | Outcome::Cancelled
         | Outcome::Confirmed
         | Outcome::Completed
+        | Outcome::CompletionProved
         | Outcome::Leased
         | Outcome::Failed
         | Outcome::FailedUnregistered
         | Outcome::ZeroAmount
         | Outcome::AddressChanged
         | Outcome::AddressKnown
+        | Outcome::Resolved
+        | Outcome::Collected
         | Outcome::Ignored => false,
     }
 }
@@ -104,6 +108,7 @@ fn what_somebody_has_to_look_at_is_counted_and_nothing_else() {
         Refusal::EventConflict,
         Refusal::BalanceOutOfRange,
         Refusal::BalanceTooLow,
+        Refusal::UserOwes,
         Refusal::UnknownOrder,
         Refusal::OtherUser,
         Refusal::OtherTerms,
@@ -202,11 +207,12 @@ async fn an_alarm_is_not_lost_with_the_answer() {
     deployment.deposit("1945", "USDT", "10").await;
     assert_eq!(deployment.register("w", "1945", "1", PAYEE).await, 201);
     deployment.send("withdrawal", &completion("warm", "1")).await;
-    for (callback, outcome) in [
-        (completion("w", "1"), "completed-unconfirmed"),
-        (completion("nobody", "1"), "completed-unregistered"),
+    for (callback, outcome, round_trips) in [
+        (completion("w", "1"), "completed-unconfirmed", 3),
+        (completion("nobody", "1"), "completed-unregistered", 2),
     ] {
-        deployment.dynamodb.fail_next([Fault::Pass].into_iter().chain([Fault::AnswerLost; 40]));
+        let pass = std::iter::repeat_n(Fault::Pass, round_trips - 1);
+        deployment.dynamodb.fail_next(pass.chain([Fault::AnswerLost; 40]));
         assert_eq!(verdict(&deployment.send("withdrawal", &callback).await), (503, 5003));
         deployment.dynamodb.fail_no_more();
         assert!(deployment.outcomes().await.contains_key(outcome), "it was applied");

@@ -228,7 +228,7 @@ async fn the_document_shows_every_event_as_it_is_sent() {
 #[test]
 fn a_text_with_quotes_cannot_break_an_event() {
     let image = json!({
-        "eventKey": { "S": "deposit-1" }, "outcome": { "S": "credited" }, "recordedAt": { "S": "2026" },
+        "eventKey": { "S": "deposit.1" }, "outcome": { "S": "credited" }, "recordedAt": { "S": "2026" },
         "detailType": { "S": "waas.deposit.credited" }, "tenantUserId": { "S": "\",\"outcome\":\"released\\" }
     });
     let event = Pipe::of_template().event(&json!({ "dynamodb": { "NewImage": image } }));

@@ -24,7 +24,7 @@ async fn the_log_names_the_event_and_tells_nothing_of_the_user() {
         ("unopenable", &Value::Null),
     ];
     assert_eq!(seen, expected);
-    assert!(lines[0]["eventKey"].as_str().unwrap().starts_with("deposit-"));
+    assert!(lines[0]["eventKey"].as_str().unwrap().starts_with("deposit."));
     assert_eq!(lines[0]["trackingId"], "6484");
     assert!(lines.iter().all(|line| line["latencyMs"].is_number()));
 

@@ -55,10 +55,10 @@ mod tests {
     #[test]
     fn a_record_without_its_event_or_its_content_proves_nothing() {
         let mut item = Item::from([
-            (events::KEY.to_owned(), text("deposit-1")),
+            (events::KEY.to_owned(), text("deposit.1")),
             (events::FINGERPRINT.to_owned(), text("content")),
         ]);
-        assert_eq!(recorded(&item).unwrap().event_key.as_str(), "deposit-1");
+        assert_eq!(recorded(&item).unwrap().event_key.as_str(), "deposit.1");
         for attribute in [events::FINGERPRINT, events::KEY] {
             item.remove(attribute);
             assert_eq!(recorded(&item), None, "without {attribute}");

@@ -311,6 +311,7 @@ fn postings(effect: Effect, tenant_user_id: &str, terms: &Terms) -> Vec<Posting>
     let (asset, amount) = (&terms.asset, terms.amount.value());
     let none = Posting::empty(tenant_user_id, asset);
     match effect {
+        _ if amount.is_zero() => vec![],
         Effect::Nothing => vec![],
         Effect::Freeze => vec![Posting { available: -amount, frozen: amount, ..none }],
         Effect::Unfreeze => vec![Posting { available: amount, frozen: -amount, ..none }],
