@@ -147,7 +147,7 @@ impl Ledger {
                 },
             };
             match obstacle {
-                Obstacle::Known(Verdict::Fresh, _) => {}
+                Obstacle::Known(Verdict::Fresh, _) | Obstacle::Order(None) | Obstacle::Changed => {}
                 Obstacle::Known(Verdict::Repetition, outcome) => {
                     return match decider.repeat(found) {
                         Ok(payout) => Ok(Settled::Repetition(outcome, payout)),
@@ -166,7 +166,6 @@ impl Ledger {
                 Obstacle::Known(Verdict::EventConflict, _) => return Err(refused(Refusal::EventConflict)),
                 Obstacle::Refused(refusal) => return Err(refused(refusal)),
                 Obstacle::Order(Some(order)) => found.order = order,
-                Obstacle::Order(None) | Obstacle::Changed => {}
                 Obstacle::AddressKnown => found.is_address_known = true,
             }
         }

@@ -148,8 +148,7 @@ impl Operator {
             let Ok(plan) = matter.plan(&resolution) else { continue };
             let balance = self.balance(&plan).await?;
             let Some(entry) = plan.entry(balance) else { continue };
-            let after =
-                entry.postings.iter().try_fold(balance, |balance, posting| balance.checked_add(posting));
+            let after = entry.postings.iter().try_fold(balance, Balance::checked_add);
             let changes = !entry.postings.is_empty();
             options.push(ActionView {
                 action,

@@ -1,5 +1,7 @@
 //! The merchant's own request to register a withdrawal.
 
+use std::fmt;
+
 use crate::address::Address;
 use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
@@ -10,7 +12,7 @@ use crate::terms::Terms;
 
 /// A merchant's own request to register a withdrawal, by a stricter reading than the platform's callbacks: what stands
 /// here has to be found again by what the platform will say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The merchant's id of the withdrawal.
     pub call_back_id: CallBackId,
@@ -20,6 +22,13 @@ pub struct Registration {
     pub terms: Terms,
     /// How it will be paid.
     pub mode: Mode,
+}
+
+impl fmt::Debug for Registration {
+    /// The order only: the rest is the user's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registration({})", self.call_back_id)
+    }
 }
 
 impl Registration {
@@ -86,7 +95,7 @@ mod tests {
     }
 
     fn refused(field: &str, value: impl Into<Value>) -> SchemaError {
-        with(field, value.into()).err().expect("refused")
+        with(field, value.into()).expect_err("refused")
     }
 
     #[test]

@@ -201,6 +201,7 @@ impl FromStr for Action {
 /// A case with several reasons may be ended by what any of them allows. The second table, [`remedy`], says for which
 /// orders.
 #[must_use]
+#[expect(clippy::match_same_arms, reason = "a row for each kind")]
 pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
     use Action::{Charge, Credit, Dismiss, Reject, Repin, Reverse, Settle, Unfreeze, WriteOff};
     use Reason::{
@@ -239,6 +240,7 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
 /// sense. Without a case, an operator may do to an order what this allows of settle, charge, unfreeze, write-off, repin
 /// and reverse.
 #[must_use]
+#[expect(clippy::match_same_arms, reason = "a row for each action")]
 pub fn remedy(action: Action, standing: Standing) -> Option<(Option<OrderState>, Remedy)> {
     use Standing::{
         Absent, Cancelled, Completed, CompletedUnproven, CompletedUnregistered, Confirmed, Direct, Failed,
@@ -424,7 +426,8 @@ impl Planning<'_> {
             _ => {}
         }
         update.state = next;
-        let ordered = order.terms.as_ref().map(|terms| terms.amount.value());
+        let registered = registration.map(|registration| &registration.terms);
+        let ordered = registered.or(order.terms.as_ref()).map(|terms| terms.amount.value());
         if resolution.action == Action::Settle {
             update.fee = claim.and_then(|claim| fee(claim, order.terms.as_ref()?));
         }

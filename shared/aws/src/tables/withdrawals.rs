@@ -152,15 +152,13 @@ fn read_order(item: &Item, registered: Option<Registered>) -> Option<Order> {
     let is_false = |name: &str| item.get(name).and_then(|value| value.as_bool().ok()) == Some(&false);
     let reported = reported(item)?;
     let is_registered = registered.is_some();
-    let (tenant_user_id, terms, mode, registered_at) = match registered {
-        Some(Registered { tenant_user_id, terms, mode, registered_at }) => {
+    let (tenant_user_id, terms, mode, registered_at) =
+        if let Some(Registered { tenant_user_id, terms, mode, registered_at }) = registered {
             (tenant_user_id, Some(terms), mode, Some(registered_at))
-        }
-        None => {
+        } else {
             let user = read(item, "reportedTenantUserId").unwrap_or_default();
             (user.to_owned(), reported.clone(), Mode::default(), None)
-        }
-    };
+        };
     Some(Order {
         call_back_id: read(item, KEY)?.into(),
         version: match item.get(VERSION) {

@@ -6,5 +6,6 @@
 
 mod conservation;
 mod decisions;
+mod resolutions;
 mod scene;
 mod transitions;

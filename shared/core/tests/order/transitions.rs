@@ -8,7 +8,7 @@ use Transition::{Alarm, Note, Refuse, Stay, To};
 
 use crate::scene::reserved;
 
-const STANDINGS: [Standing; 13] = [
+pub const STANDINGS: [Standing; 13] = [
     Standing::Absent,
     Standing::Reported,
     Standing::Reserved,
