@@ -5,7 +5,7 @@ mod story;
 use anyhow::{Context as _, ensure};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
-use serde_json::Value;
+use serde_json::{Value, json};
 use waas_callback::{Asset, Balance, Decimal};
 use waas_callback_aws::Ledger;
 use waas_platform::{Exchange, Platform};
@@ -42,6 +42,8 @@ enum Request {
     Callback { platform: Box<Platform>, route: &'static str, plaintext: String },
     /// From the merchant, to its own API.
     Call { method: &'static str, path: &'static str, body: Option<Value> },
+    /// From an operator: ends the open case that the query finds.
+    Resolve { query: &'static str, action: &'static str, reason: &'static str },
 }
 
 /// What was sent and what came back, as the table shows it.
@@ -55,7 +57,7 @@ struct Told {
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// Ten rows.
+    /// A dozen rows.
     Brief,
     /// Every row.
     All,
@@ -88,6 +90,9 @@ async fn tell(stack: &Stack, length: Length) -> anyhow::Result<String> {
                 callback(stack, platform, route, plaintext).await.context(step.story)?
             }
             Request::Call { method, path, body } => call(stack, method, path, body.as_ref()).await?,
+            Request::Resolve { query, action, reason } => {
+                resolve(stack, query, action, reason).await.context(step.story)?
+            }
         };
         let (user, asset) = step.holder;
         let asset: Asset = asset.parse()?;
@@ -106,8 +111,13 @@ async fn tell(stack: &Stack, length: Length) -> anyhow::Result<String> {
 }
 
 fn shown(user: &str, asset: &Asset, balance: &Balance) -> String {
-    let available = format!("{user}: {} {}", balance.available, asset.symbol());
-    if balance.frozen.is_zero() { available } else { format!("{available}\n+ {} frozen", balance.frozen) }
+    let mut shown = format!("{user}: {} {}", balance.available, asset.symbol());
+    for (part, name) in [(balance.frozen, "frozen"), (balance.held, "held"), (balance.owed, "owed")] {
+        if !part.is_zero() {
+            shown = format!("{shown}\n+ {part} {name}");
+        }
+    }
+    shown
 }
 
 async fn callback(stack: &Stack, platform: &Platform, route: &str, plaintext: &str) -> anyhow::Result<Told> {
@@ -148,12 +158,46 @@ fn answer(exchange: &Exchange) -> String {
 }
 
 /// The merchant's own request, as its backend would send it (there, signed for IAM).
-async fn call(
+async fn call(stack: &Stack, method: &'static str, path: &str, body: Option<&Value>) -> anyhow::Result<Told> {
+    let (status, answer) = ask(stack, method, path, body).await?;
+    let detail = answer["state"].as_str().or(answer["detail"].as_str()).unwrap_or_default();
+    Ok(Told {
+        request: body
+            .map_or_else(|| format!("{method} {path}"), |body| format!("{method} {path}\n{}", subject(body))),
+        answer: format!("{status} {detail}"),
+        status,
+        err_code: 0,
+    })
+}
+
+/// An operator's way: the list of what is open, the case, and its end with what was seen of it.
+async fn resolve(stack: &Stack, query: &str, action: &str, reason: &str) -> anyhow::Result<Told> {
+    let (_, open) = ask(stack, "GET", &format!("/cases?{query}"), None).await?;
+    let key = open["cases"][0]["caseKey"].as_str().context("no open case")?;
+    let path = format!("/cases/{key}");
+    let (_, case) = ask(stack, "GET", &path, None).await?;
+    let body = json!({
+        "id": format!("demo-{action}"), "action": action, "reason": reason, "expected": case["expected"]
+    });
+    let (status, answer) = ask(stack, "POST", &format!("{path}/resolve"), Some(&body)).await?;
+    let detail = answer["detail"].as_str().unwrap_or("the case is closed");
+    let kind = key.split('.').next().unwrap_or_default();
+    let reasons: Vec<_> =
+        case["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    Ok(Told {
+        request: format!("resolve case {kind}…\n{}: {action}", reasons.join(", ")),
+        answer: format!("{status} {detail}"),
+        status,
+        err_code: 0,
+    })
+}
+
+async fn ask(
     stack: &Stack,
     method: &'static str,
-    path: &'static str,
+    path: &str,
     body: Option<&Value>,
-) -> anyhow::Result<Told> {
+) -> anyhow::Result<(u16, Value)> {
     let (url, sent) = (stack.url(path), body.map(ToString::to_string));
     let response = tokio::task::spawn_blocking(move || {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -167,13 +211,5 @@ async fn call(
         Ok::<_, ureq::Error>((response.status().as_u16(), response.body_mut().read_to_string()?))
     });
     let (status, text) = response.await??;
-    let answer: Value = serde_json::from_str(&text)?;
-    let detail = answer["state"].as_str().or(answer["detail"].as_str()).unwrap_or_default();
-    Ok(Told {
-        request: body
-            .map_or_else(|| format!("{method} {path}"), |body| format!("{method} {path}\n{}", subject(body))),
-        answer: format!("{status} {detail}"),
-        status,
-        err_code: 0,
-    })
+    Ok((status, serde_json::from_str(&text)?))
 }

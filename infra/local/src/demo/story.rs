@@ -17,6 +17,7 @@ pub(super) fn steps() -> anyhow::Result<Vec<Step>> {
     steps.extend(failed_withdrawal()?);
     steps.extend(other_ends()?);
     steps.extend(direct_withdrawals()?);
+    steps.extend(cases()?);
     Ok(steps)
 }
 
@@ -106,6 +107,37 @@ fn direct_withdrawals() -> anyhow::Result<Vec<Step>> {
         said("no gas: it waits", &order(7, "order-6"), 0, frozen)?,
         call("the merchant would cancel: too late", "DELETE", path, 409, frozen),
         said("gas arrives: paid, on chain", &paid("order-6", "2"), 0, ("3.7", "0"))?,
+    ])
+}
+
+/// What was refused, and is put right by an operator.
+fn cases() -> anyhow::Result<Vec<Step>> {
+    let late = paid("order-2", "4");
+    let altered = with_new_uuid(&DEPOSIT.replace("2.500000000000", "2500.000000000000"))?;
+    let again = Request::Callback {
+        platform: Box::new(Platform::development()),
+        route: "/callback",
+        plaintext: altered,
+    };
+    let of_the_depositor = |step: Step| Step { holder: DEPOSITOR, balance: ("2.5", "0"), ..step };
+    let dismiss =
+        Request::Resolve { query: "reason=event-conflict", action: "dismiss", reason: "the chain has 2.5" };
+    let charge = Request::Resolve { query: "callBackId=order-2", action: "charge", reason: "it is on chain" };
+    let step = |story, request, status, balance| Step {
+        story,
+        request,
+        status,
+        err_code: 0,
+        holder: WITHDRAWER,
+        balance,
+        is_brief: false,
+    };
+    Ok(vec![
+        said("the failed one was paid after all", &late, 2009, ("3.7", "0"))?,
+        step("an operator charges it: a part is owed", charge, 201, ("0", "0")),
+        said("the platform tells it again", &late, 0, ("0", "0"))?,
+        of_the_depositor(step("an operator ends the deposit's case", dismiss, 201, ("2.5", "0"))).brief(),
+        of_the_depositor(step("the platform sends it again", again, 200, ("2.5", "0"))).brief(),
     ])
 }
 

@@ -33,6 +33,7 @@ mod one_withdrawal;
 mod order_of_arrival;
 mod payments;
 mod postings;
+mod resolutions;
 mod risk;
 mod samples;
 mod template;
