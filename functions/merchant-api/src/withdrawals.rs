@@ -6,14 +6,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
 use utoipa::ToSchema;
-use waas_callback::{CallBackId, ENERGY, Order, Registration, SchemaError, StallCause};
+use waas_callback::{CallBackId, ENERGY, Registration};
+use waas_callback_api::{PathId, Problem, Withdrawal, json_of, value};
 use waas_callback_aws::Merchant;
-
-use crate::path_id::PathId;
-use crate::problem::Problem;
-use crate::value;
 
 /// A withdrawal to register. Parsed by the strict reading of the callbacks themselves; this is its shape.
 #[derive(ToSchema)]
@@ -36,76 +32,6 @@ pub(crate) struct NewWithdrawal {
     mode: Option<String>,
 }
 
-/// A withdrawal order.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Withdrawal {
-    call_back_id: String,
-    tenant_user_id: String,
-    #[schema(schema_with = value::state)]
-    state: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    chain_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    symbol: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    amount: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    address: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = value::mode)]
-    mode: Option<&'static str>,
-    /// The transaction that paid it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    tx_id: Option<String>,
-    /// The withdrawal of the platform that the order belongs to, from the confirmation, payment or failure on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    tracking_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = value::stalled)]
-    stalled: Option<String>,
-    /// What the platform kept of the ordered amount.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    fee: Option<String>,
-    /// False for a withdrawal that only the platform reported.
-    registered: bool,
-    /// True while an operator keeps it from being confirmed.
-    held: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, format = DateTime, required = false)]
-    updated_at: Option<String>,
-}
-
-impl From<Order> for Withdrawal {
-    fn from(order: Order) -> Self {
-        let asset = order.terms.as_ref().map(|terms| &terms.asset);
-        Self {
-            call_back_id: order.call_back_id.to_string(),
-            tenant_user_id: order.tenant_user_id,
-            state: order.state.to_string(),
-            chain_name: asset.map(|asset| asset.chain_name().to_owned()),
-            symbol: asset.map(|asset| asset.symbol().to_owned()),
-            amount: order.terms.as_ref().map(|terms| terms.amount.text().to_owned()),
-            address: order.terms.as_ref().map(|terms| terms.address.text().to_owned()),
-            mode: order.is_registered.then_some(order.mode.name()),
-            tx_id: order.tx_id.map(|id| id.text().to_owned()),
-            tracking_id: order.tracking_id,
-            stalled: order.stalled.map(StallCause::name).map(str::to_owned),
-            fee: order.fee.map(|fee| fee.to_string()),
-            registered: order.is_registered,
-            held: order.is_held,
-            updated_at: order.updated_at,
-        }
-    }
-}
-
 /// Register a withdrawal: its amount moves from available to frozen
 #[utoipa::path(
     post, path = "/withdrawals", tag = "withdrawals", operation_id = "registerWithdrawal",
@@ -117,16 +43,15 @@ impl From<Order> for Withdrawal {
         (status = 409, description = "Known with other content, or cancelled or failed meanwhile: `event-conflict`, \
             `other-user`, `other-terms`, `order-ended`", body = Problem),
         (status = 413, description = "More than 16 KiB", body = Problem),
-        (status = 422, description = "Well formed, but not enough is available (`balance-too-low`), the sum would need more \
-            than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`)", body = Problem),
+        (status = 422, description = "Well formed, but not enough is available (`balance-too-low`), the user owes in this asset \
+            (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`)", body = Problem),
     )
 )]
 pub(crate) async fn register(
     State(merchant): State<Merchant>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Withdrawal>), Problem> {
-    let json = str::from_utf8(&body).map_err(|_| Problem::from(SchemaError::NotJson))?;
-    let registration = Registration::parse(json)?;
+    let registration = Registration::parse(json_of(&body)?)?;
     if registration.terms.asset.symbol().eq_ignore_ascii_case(ENERGY) {
         let detail = "an energy lease is no coin: there is nothing to freeze";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-coin", detail));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use address_change::AddressChanges;
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::middleware::map_request;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use callback::Callbacks;
@@ -12,9 +13,13 @@ use deposit::Deposits;
 use http::{StatusCode, header};
 use insufficient_balance::BalanceShortages;
 use insufficient_gas::GasShortages;
-use lambda_http::Body;
+use lambda_http::aws_lambda_events::apigw::{
+    ApiGatewayRequestAuthorizer, ApiGatewayRequestAuthorizerIamDescription, ApiGatewayV2httpRequestContext,
+};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, RequestExt as _};
 use waas_callback::Decide;
-use waas_callback_aws::{Config, Merchant, Receiver};
+use waas_callback_aws::{Config, Merchant, Operator, Receiver};
 use withdrawal::Withdrawals;
 use withdrawal_confirmation::Confirmations;
 use withdrawal_failure::Failures;
@@ -23,6 +28,9 @@ use crate::tap::Tap;
 
 /// What API Gateway takes at most.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+
+/// Who acts here, where nobody signs.
+const OPERATOR: &str = "arn:aws:iam::000000000000:user/local";
 
 /// A function behind its route.
 #[derive(Clone)]
@@ -36,7 +44,8 @@ struct Route {
 /// Paths come here as the client escaped them. That API Gateway decodes them first is dealt with in
 /// [`waas_callback_aws::serve_http`], which is not on this way.
 pub(crate) async fn router(config: &Config, tap: &Tap) -> anyhow::Result<Router> {
-    let router = merchant_api::router(Merchant::connect(config));
+    let operator = operator_api::router(Operator::connect(config)).layer(map_request(authorized));
+    let router = merchant_api::router(Merchant::connect(config)).merge(operator.reset_fallback());
     let router = router.route("/callback", route(config, tap, Callbacks).await?);
     Ok(router
         .route("/callback/deposit", route(config, tap, Deposits).await?)
@@ -46,6 +55,17 @@ pub(crate) async fn router(config: &Config, tap: &Tap) -> anyhow::Result<Router>
         .route("/callback/withdrawal-failure", route(config, tap, Failures).await?)
         .route("/callback/insufficient-balance", route(config, tap, BalanceShortages).await?)
         .route("/callback/insufficient-gas", route(config, tap, GasShortages).await?))
+}
+
+/// The request as the gateway's IAM authorizer lets it through.
+async fn authorized(request: Request) -> Request {
+    let mut iam = ApiGatewayRequestAuthorizerIamDescription::default();
+    iam.user_arn = Some(OPERATOR.to_owned());
+    let mut authorizer = ApiGatewayRequestAuthorizer::default();
+    authorizer.iam = Some(iam);
+    let mut context = ApiGatewayV2httpRequestContext::default();
+    context.authorizer = Some(authorizer);
+    request.with_request_context(RequestContext::ApiGatewayV2(context))
 }
 
 async fn route(

@@ -50,7 +50,7 @@ pub use config::{Config, ConfigError, TableNames};
 pub use keyring::KeyringError;
 pub use merchant::{Merchant, MerchantError};
 pub use operator::{ActionView, CaseView, Operator, OperatorError, Resolved, Target};
-pub use read::{CasePage, Page};
+pub use read::{CaseFilter, CasePage, Page};
 pub use receiver::Receiver;
 pub use retry::Unavailable;
 pub use secret::SecretError;

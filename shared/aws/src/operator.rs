@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use waas_callback::{
-    Action, Asset, Balance, CallBackId, CaseKey, Claim, Decimal, Entry, Expected, Identity, KnownEvent,
-    NotResolved, Order, Outcome, Plan, Posting, Refusal, Resolution, Verdict, hold, plan,
+    Action, Balance, CallBackId, CaseKey, Claim, Collection, Decimal, Entry, Expected, Identity, KnownEvent,
+    NotResolved, Order, Outcome, Plan, Posting, PostingError, Refusal, Resolution, Verdict, hold, plan,
 };
 
 use crate::commit::{NotSettled, Obstacle};
@@ -148,12 +148,12 @@ impl Operator {
             let Ok(plan) = matter.plan(&resolution) else { continue };
             let balance = self.balance(&plan).await?;
             let Some(entry) = plan.entry(balance) else { continue };
-            let after = entry.postings.iter().try_fold(balance, Balance::checked_add);
+            let Ok(after) = after(balance, &entry) else { continue };
             let changes = !entry.postings.is_empty();
             options.push(ActionView {
                 action,
                 state: plan.state().map(|state| state.name().to_owned()),
-                balances: after.filter(|_| changes).map(|after| (balance, after)),
+                balances: changes.then_some((balance, after)),
                 postings: entry.postings,
             });
         }
@@ -188,7 +188,9 @@ impl Operator {
                 return Err(OperatorError::CaseClosed);
             }
             let plan = matter.plan(resolution)?;
-            let entry = plan.entry(self.balance(&plan).await?).ok_or(Refusal::BalanceOutOfRange)?;
+            let balance = self.balance(&plan).await?;
+            let entry = plan.entry(balance).ok_or(Refusal::BalanceOutOfRange)?;
+            after(balance, &entry)?;
             let claim = matter.claim();
             let act = Act {
                 resolution,
@@ -286,19 +288,19 @@ impl Operator {
         }
     }
 
-    /// Takes what a user owes of what is available, exactly once by `id`. The event; absent if there was nothing to take.
+    /// Takes what a user owes of what is available, exactly once by its id. The event; absent if there was nothing to take.
     ///
     /// # Errors
     ///
     /// [`OperatorError::IdUsed`].
     pub async fn collect(
         &self,
-        id: &str,
-        (tenant_user_id, asset): (&str, &Asset),
+        collection: &Collection,
         operator: &str,
         now: SystemTime,
     ) -> Result<Option<Resolved>, OperatorError> {
-        let identity = collection(id, tenant_user_id, asset);
+        let Collection { tenant_user_id, asset, .. } = collection;
+        let identity = collection.identity();
         for _ in 0..MAX_DECISIONS {
             if let Some(event) = self.known(&identity).await? {
                 return Ok(Some(Resolved { is_new: false, event }));
@@ -392,12 +394,11 @@ impl Operator {
     }
 }
 
-fn collection(id: &str, tenant_user_id: &str, asset: &Asset) -> Identity {
-    use waas_callback::{EventKey, Fingerprint};
-
-    Identity {
-        event_key: EventKey::new("collection", [Some(id)]),
-        fingerprint: Fingerprint::new("collection", [Some(tenant_user_id), Some(&*asset.to_string())]),
-        position: None,
-    }
+/// The balance after an entry; what it does not hold cannot be moved.
+fn after(balance: Balance, entry: &Entry) -> Result<Balance, Refusal> {
+    let after = entry.postings.iter().try_fold(balance, Balance::post);
+    after.map_err(|error| match error {
+        PostingError::Negative => Refusal::BalanceTooLow,
+        PostingError::TooManyDigits => Refusal::BalanceOutOfRange,
+    })
 }

@@ -1,7 +1,8 @@
 //! Reads the ledger, for the merchant's own systems and for audits.
 
+use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::scan::ScanOutput;
-use waas_callback::{Asset, Balance, CallBackId, Order};
+use waas_callback::{Asset, Balance, CallBackId, Order, Reason};
 
 use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
 use crate::tables::addresses::{self, UserAddress};
@@ -17,6 +18,31 @@ pub struct Page {
     pub events: Vec<RecordedEvent>,
     /// Where the next page begins; opaque. Absent at the end.
     pub next: Option<String>,
+}
+
+/// How many of the open cases are read at once, where only some are asked for, and how often for one page.
+const CASES_AT_ONCE: i32 = 200;
+const MAX_READS: usize = 10;
+
+/// Which of the open cases: those that have all that is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaseFilter {
+    /// A reason.
+    pub reason: Option<Reason>,
+    /// The user.
+    pub tenant_user_id: Option<String>,
+    /// The order.
+    pub call_back_id: Option<CallBackId>,
+}
+
+impl CaseFilter {
+    fn takes(&self, case: &RecordedCase) -> bool {
+        let Self { reason, tenant_user_id, call_back_id } = self;
+        let claim = &case.claim;
+        reason.is_none_or(|reason| claim.reasons.contains(&reason))
+            && tenant_user_id.as_ref().is_none_or(|user| *user == claim.tenant_user_id)
+            && call_back_id.as_ref().is_none_or(|id| Some(id) == claim.call_back_id.as_ref())
+    }
 }
 
 /// Part of a longer list of cases.
@@ -77,18 +103,50 @@ impl Ledger {
         withdrawals::recorded(order, registered).map(Some)
     }
 
-    /// Cases that are open, the longest open first, at most `limit` of them, from where an earlier page ended.
+    /// Cases that are open, the longest open first, at most `limit` of them, from where an earlier page ended. A page can
+    /// have fewer, or none, and still not be the last: only so many cases are looked through at a time.
     /// Eventually consistent: a case may show up a moment after its event.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer. `None` if `from` is no page's end.
-    pub async fn open_cases(&self, limit: i32, from: Option<&str>) -> Result<Option<CasePage>, Unavailable> {
-        let start = from.map(cases::start_key);
+    pub async fn open_cases(
+        &self,
+        filter: &CaseFilter,
+        limit: i32,
+        from: Option<&str>,
+    ) -> Result<Option<CasePage>, Unavailable> {
+        let mut start = from.map(cases::start_key);
         if start == Some(None) {
             return Ok(None);
         }
-        let start = start.flatten();
+        let wanted = usize::try_from(limit).unwrap_or_default();
+        let at_once = if *filter == CaseFilter::default() { limit } else { CASES_AT_ONCE };
+        let mut page = CasePage { cases: Vec::new(), next: None };
+        for _ in 0..MAX_READS {
+            let read = self.read_open_cases(at_once, start.flatten()).await?;
+            page.next = read.last_evaluated_key.as_ref().and_then(cases::cursor);
+            for item in read.items() {
+                let case = cases::recorded(item)?;
+                if !filter.takes(&case) {
+                    continue;
+                }
+                if page.cases.len() == wanted {
+                    // There are more, and the next page begins behind the last that this one has.
+                    page.next = page.cases.last().and_then(cases::cursor_behind);
+                    return Ok(Some(page));
+                }
+                page.cases.push(case);
+            }
+            start = Some(read.last_evaluated_key);
+            if page.next.is_none() || page.cases.len() == wanted {
+                break;
+            }
+        }
+        Ok(Some(page))
+    }
+
+    async fn read_open_cases(&self, limit: i32, start: Option<Item>) -> Result<QueryOutput, Unavailable> {
         let attempt = async || {
             let query = self.client.query().table_name(&self.tables.cases).index_name(cases::BY_OPEN_SINCE);
             let query = query.key_condition_expression("#open = :open").limit(limit);
@@ -99,10 +157,7 @@ impl Ledger {
                 Err(error) => failed(&error),
             }
         };
-        let page = retry(Deadline::after(None), attempt).await?;
-        let next = page.last_evaluated_key.as_ref().and_then(cases::cursor);
-        let cases = page.items().iter().map(cases::recorded).collect::<Result<_, _>>()?;
-        Ok(Some(CasePage { cases, next }))
+        retry(Deadline::after(None), attempt).await
     }
 
     /// One event.

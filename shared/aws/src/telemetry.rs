@@ -21,7 +21,9 @@ pub(crate) fn start(function: &'static str) -> Result<(), lambda_runtime::Error>
     let levels = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("waas_callback_aws", LevelFilter::INFO)
-        .with_target("merchant_api", LevelFilter::INFO);
+        .with_target("waas_callback_api", LevelFilter::INFO)
+        .with_target("merchant_api", LevelFilter::INFO)
+        .with_target("operator_api", LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
     tracing_subscriber::registry()
         .with(levels)

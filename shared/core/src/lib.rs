@@ -38,6 +38,7 @@ mod tx_id;
 
 mod callback;
 mod case;
+mod collection;
 mod decision;
 mod entry;
 mod identity;
@@ -58,6 +59,7 @@ pub use callback::{
 };
 pub use case::{CaseKey, Reason};
 pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};
+pub use collection::Collection;
 pub use decision::{Decide, Decision, Found, FoundOrder, Situation};
 pub use echo::Echo;
 pub use entry::{AddressUpdate, Entry};

@@ -41,6 +41,8 @@ pub struct RecordedCase {
     pub claim: Claim,
     /// The events and refusals that belong to it.
     pub event_keys: Vec<String>,
+    /// Whom it waits for.
+    pub expects: String,
     /// Since when it is open, RFC 3339 in UTC; absent once it is closed.
     pub open_since: Option<String>,
     /// The event that ended it.
@@ -205,6 +207,7 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
         case_key: CaseKey::from(owned(KEY)?),
         claim,
         event_keys: read_set(item, EVENT_KEYS).to_vec(),
+        expects: owned("expects")?,
         open_since: owned(OPEN_SINCE),
         resolution_key: owned(RESOLUTION_KEY),
         closed_at: owned("closedAt"),
@@ -213,8 +216,16 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
 
 /// A page's end as an opaque text: the two keys that every open case has for itself.
 pub(crate) fn cursor(key: &Item) -> Option<String> {
-    let text = format!("{} {}", read(key, OPEN_SINCE)?, read(key, KEY)?);
-    Some(URL_SAFE_NO_PAD.encode(text))
+    Some(cursor_of(read(key, OPEN_SINCE)?, read(key, KEY)?))
+}
+
+/// The same, behind an open case.
+pub(crate) fn cursor_behind(case: &RecordedCase) -> Option<String> {
+    Some(cursor_of(case.open_since.as_deref()?, case.case_key.as_str()))
+}
+
+fn cursor_of(open_since: &str, case_key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{open_since} {case_key}"))
 }
 
 /// Where the page after a cursor starts; `None` if it is no page's end.

@@ -98,16 +98,33 @@ impl Deployment {
         post(lambda, &self.platform, body, &Value::Null).await
     }
 
-    /// Calls the merchant API; status and JSON body. The path is decoded, as in the event; the query is not.
+    /// Calls the merchant API or the operator API, whose route it is; status and JSON body. The path is decoded, as in
+    /// the event; the query is not.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        self.hand_over(Payload::V2, &Handed { query, body, ..Handed::matched(&method, path) }).await
+        self.call_as(Some(CALLER), method, path, body).await
     }
 
-    /// Hands the merchant API a request, as an HTTP API does; status and JSON body.
+    /// The same, signed by `caller`.
+    pub async fn call_as(
+        &self,
+        caller: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request = Handed { query, body, ..Handed::matched(&method, path) };
+        self.invoke(request.function(), &request.event_of(Payload::V2, caller)).await
+    }
+
+    /// Hands the function of its route a request, as an HTTP API does; status and JSON body.
     pub async fn hand_over(&self, payload: Payload, request: &Handed<'_>) -> (u16, Value) {
-        let (lambda, _) = self.function("merchant-api").await;
-        let (status, text) = lambda.invoke(&request.event(payload)).await;
+        self.invoke(request.function(), &request.event(payload)).await
+    }
+
+    async fn invoke(&self, function: &str, event: &Value) -> (u16, Value) {
+        let (lambda, _) = self.function(function).await;
+        let (status, text) = lambda.invoke(event).await;
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
@@ -135,7 +152,7 @@ impl Deployment {
         self.call(Method::POST, "/withdrawals", Some(&order)).await.0
     }
 
-    /// The merchant's call on an order: status, and the problem's name if it is one.
+    /// The merchant's or the operator's call on an order: status, and the problem's name if it is one.
     pub async fn act(&self, method: Method, path: &str) -> (u16, String) {
         let (status, answer) = self.call(method, path, None).await;
         let problem = answer["type"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Requests to the merchant API as an HTTP API hands them over.
+//! Requests to the merchant API and to the operator API as an HTTP API hands them over.
 
 use std::sync::LazyLock;
 
@@ -11,6 +11,9 @@ pub enum Payload {
     V1,
     V2,
 }
+
+/// Who signs the requests.
+pub const CALLER: &str = "arn:aws:sts::123456789012:assumed-role/operators/alice";
 
 /// A request that the gateway has matched to one of its routes.
 #[derive(Clone, Copy)]
@@ -25,14 +28,19 @@ pub struct Handed<'a> {
     pub body: Option<&'a Value>,
 }
 
-/// Whose paths and methods are the template's; `every_route_leads_to_the_same_function_here` compares them.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&merchant_api::openapi()).unwrap());
+/// Each function with its document, whose paths and methods are the template's;
+/// `every_route_leads_to_the_same_function_here` compares them.
+static DOCUMENTS: LazyLock<[(&str, Value); 2]> = LazyLock::new(|| {
+    [("merchant-api", merchant_api::openapi()), ("operator-api", operator_api::openapi())]
+        .map(|(function, document)| (function, serde_json::from_str(&document).unwrap()))
+});
 
 impl<'a> Handed<'a> {
     /// The request to a decoded path. What no route takes goes to `$default`: without it, no function would see it.
     pub fn matched(method: &'a Method, path: &'a str) -> Self {
         let operation = method.as_str().to_lowercase();
-        let mut paths = DOCUMENT["paths"].as_object().unwrap().iter();
+        let mut paths =
+            DOCUMENTS.iter().flat_map(|(_, document)| document["paths"].as_object().unwrap().iter());
         let found = paths.find_map(|(template, operations)| {
             operations.get(&operation)?;
             Some((template.as_str(), value(template, path)?))
@@ -41,11 +49,37 @@ impl<'a> Handed<'a> {
         Self { method, template, value, query: "", body: None }
     }
 
+    /// The function behind the route. A path without one is handed to the merchant API.
+    pub fn function(&self) -> &'static str {
+        let operation = self.method.as_str().to_lowercase();
+        let template = self.template.unwrap_or_default();
+        let has_route = |(_, document): &&(&str, Value)| document["paths"][template][&operation].is_object();
+        DOCUMENTS.iter().find(has_route).map_or("merchant-api", |(function, _)| *function)
+    }
+
     /// The event, with every path and parameter decoded, and the query of 2.0 as it was sent.
     pub fn event(&self, payload: Payload) -> Value {
+        self.event_of(payload, Some(CALLER))
+    }
+
+    /// The same, of what `caller` signed; without one, of a route that asks for no signature.
+    pub fn event_of(&self, payload: Payload, caller: Option<&str>) -> Value {
+        let account = caller.map(|_| "123456789012");
         match payload {
-            Payload::V1 => self.event_v1(),
-            Payload::V2 => self.event_v2(),
+            Payload::V1 => {
+                let mut event = self.event_v1();
+                let identity = &mut event["requestContext"]["identity"];
+                (identity["userArn"], identity["accountId"]) = (json!(caller), json!(account));
+                event
+            }
+            Payload::V2 => {
+                let mut event = self.event_v2();
+                if caller.is_some() {
+                    let iam = json!({ "userArn": caller, "accountId": account, "cognitoIdentity": null });
+                    event["requestContext"]["authorizer"] = json!({ "iam": iam });
+                }
+                event
+            }
         }
     }
 
@@ -117,7 +151,7 @@ impl<'a> Handed<'a> {
         if self.query.is_empty() {
             return Value::Null;
         }
-        let pairs = self.query.split('&').map(|pair| pair.split_once('=').unwrap());
+        let pairs = self.query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         pairs.map(|(name, value)| (name.to_owned(), of(value))).collect::<serde_json::Map<_, _>>().into()
     }
 }

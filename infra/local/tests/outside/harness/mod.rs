@@ -13,7 +13,7 @@ pub use binaries::{functions, path_of};
 pub use callbacks::*;
 pub use deployment::{Deployment, Item, variable};
 pub use exchanges::*;
-pub use gateway::{Handed, Payload};
+pub use gateway::{CALLER, Handed, Payload};
 pub use process::Process;
 pub use proxy::{Fault, FaultyProxy};
 pub use runtime::Lambda;

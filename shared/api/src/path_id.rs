@@ -1,7 +1,6 @@
 //! What a path names.
 
 use axum::extract::{FromRequestParts, Path};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use utoipa::ToSchema;
 
@@ -14,21 +13,29 @@ const MAX_CHARACTERS: usize = 255;
 /// An id in a path: any text, since the platform can report orders whose ids were never registered here.
 #[derive(ToSchema)]
 #[schema(min_length = 1, max_length = 255)]
-pub(crate) struct PathId(pub(crate) String);
+pub struct PathId(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let malformed = |detail| Problem::new(StatusCode::BAD_REQUEST, "malformed", detail);
         let path = Path::<String>::from_request_parts(parts, state).await;
-        let Path(id) = path.map_err(|_| malformed("the id in the path is not UTF-8"))?;
-        if id.is_empty() {
-            return Err(malformed("the id in the path is empty"));
-        }
-        if id.chars().count() > MAX_CHARACTERS {
-            return Err(malformed("the id in the path is longer than 255 characters"));
-        }
-        Ok(Self(id))
+        let Path(id) = path.map_err(|_| Problem::malformed("the id in the path is not UTF-8"))?;
+        checked_id("the id in the path", id).map(Self)
     }
+}
+
+/// An id that something can bear; `which` says where it stands.
+///
+/// # Errors
+///
+/// If it is empty, or longer than any id is.
+pub fn checked_id(which: &str, id: String) -> Result<String, Problem> {
+    if id.is_empty() {
+        return Err(Problem::malformed(format!("{which} is empty")));
+    }
+    if id.chars().count() > MAX_CHARACTERS {
+        return Err(Problem::malformed(format!("{which} is longer than {MAX_CHARACTERS} characters")));
+    }
+    Ok(id)
 }

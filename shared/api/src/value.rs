@@ -26,14 +26,26 @@ fn printable(pattern: &str, max_length: usize, example: &str) -> ObjectBuilder {
 const ID_TEXT: &str =
     "Letters, digits and `-._~!$&'()*+,;=:@`, but neither `.` nor `..`: what stands in a URL as it is.";
 
-pub(crate) fn new_call_back_id() -> Object {
+/// A new id of a withdrawal.
+#[must_use]
+pub fn new_call_back_id() -> Object {
     let description =
         format!("Your id of the withdrawal, unique in your system; the platform will name it. {ID_TEXT}");
     printable(ID, MAX_TEXT_BYTES, "250624392590001").description(Some(description)).build()
 }
 
+/// A new id of an act.
+#[must_use]
+pub fn new_id() -> Object {
+    let description = format!("Your id of this act: the same again is the same act. {ID_TEXT}");
+    printable(ID, MAX_TEXT_BYTES, "7c1a2f6e-9d0b-4a53-8f7e-2b6d1c0e9a44")
+        .description(Some(description))
+        .build()
+}
+
 /// As a text or an integer of 64 bits: one page of the platform's documents types it so.
-pub(crate) fn user() -> Schema {
+#[must_use]
+pub fn user() -> Schema {
     let integer = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
@@ -52,13 +64,17 @@ pub(crate) fn user() -> Schema {
         .into()
 }
 
-pub(crate) fn chain_name() -> Object {
+/// A chain, at our own door.
+#[must_use]
+pub fn chain_name() -> Object {
     printable(CHAIN_NAME, MAX_TEXT_BYTES, "TRON")
         .description(Some("The chain, as the platform names it."))
         .build()
 }
 
-pub(crate) fn symbol() -> Object {
+/// A coin or token, at our own door.
+#[must_use]
+pub fn symbol() -> Object {
     printable(SYMBOL, MAX_TEXT_BYTES, "USDT")
         .description(Some(
             "The coin or token, as the platform names it. `ENERGY` is none: it is answered with 422.",
@@ -66,7 +82,9 @@ pub(crate) fn symbol() -> Object {
         .build()
 }
 
-pub(crate) fn address() -> Object {
+/// A payee, at our own door.
+#[must_use]
+pub fn address() -> Object {
     printable(PRINTABLE, 128, "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK")
         .description(Some(
             "Where to pay: an address of the chain. Its form and its checksum are checked by the rules of its chain, which no \
@@ -78,7 +96,8 @@ pub(crate) fn address() -> Object {
 /// A positive decimal: as a text, without a float on its way, or as a number.
 ///
 /// The texts are three, since no pattern that every validator reads counts digits on both sides of a point.
-pub(crate) fn new_amount() -> Schema {
+#[must_use]
+pub fn new_amount() -> Schema {
     let text = |title: &str, pattern: &str, max_length: usize| {
         text().title(Some(title)).pattern(Some(pattern)).max_length(Some(max_length))
     };
@@ -106,7 +125,9 @@ pub(crate) fn new_amount() -> Schema {
         .into()
 }
 
-pub(crate) fn new_mode() -> Object {
+/// How a withdrawal will be paid; may be absent.
+#[must_use]
+pub fn new_mode() -> Object {
     let names = Mode::ALL.map(|mode| json!(mode.name()));
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
@@ -119,18 +140,24 @@ pub(crate) fn new_mode() -> Object {
         .build()
 }
 
-pub(crate) fn mode() -> Object {
+/// How an order is paid.
+#[must_use]
+pub fn mode() -> Object {
     text()
         .enum_values(Some(Mode::ALL.map(Mode::name)))
         .description(Some("How it is paid; absent where only the platform reported it."))
         .build()
 }
 
-pub(crate) fn state() -> Object {
+/// Where an order stands.
+#[must_use]
+pub fn state() -> Object {
     text().enum_values(Some(OrderState::ALL.map(OrderState::name))).examples([json!("reserved")]).build()
 }
 
-pub(crate) fn stalled() -> Object {
+/// Why an order waits.
+#[must_use]
+pub fn stalled() -> Object {
     text()
         .enum_values(Some(StallCause::ALL.map(StallCause::name)))
         .description(Some("Why it waits at the platform."))

@@ -1,10 +1,12 @@
 //! What all operations of the document have in common, said once.
 
-use utoipa::ToSchema;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::link::Link;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::server::{Server, ServerBuilder, ServerVariableBuilder};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{PartialSchema as _, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::problem::PROBLEM_JSON;
 
@@ -16,44 +18,34 @@ pub(crate) struct GatewayMessage {
     message: String,
 }
 
-const CALL_BACK_ID: (&str, &str) = ("callBackId", "$response.body#/callBackId");
-const TENANT_USER_ID: (&str, &str) = ("tenantUserId", "$response.body#/tenantUserId");
-const SAME_USER: (&str, &str) = ("tenantUserId", "$request.path.tenantUserId");
-
 /// Where an answer leads: operation, status, then the operation that can follow, and its parameters from the answer.
-type Leads = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+pub type Leads = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const LINKS: [Leads; 19] = [
-    ("registerWithdrawal", "201", "getWithdrawal", &[CALL_BACK_ID]),
-    ("registerWithdrawal", "201", "cancelWithdrawal", &[CALL_BACK_ID]),
-    ("registerWithdrawal", "201", "holdWithdrawal", &[CALL_BACK_ID]),
-    ("registerWithdrawal", "201", "unholdWithdrawal", &[CALL_BACK_ID]),
-    ("registerWithdrawal", "201", "getUser", &[TENANT_USER_ID]),
-    ("registerWithdrawal", "201", "getUserEvents", &[TENANT_USER_ID]),
-    ("registerWithdrawal", "200", "getWithdrawal", &[CALL_BACK_ID]),
-    ("getWithdrawal", "200", "cancelWithdrawal", &[CALL_BACK_ID]),
-    ("getWithdrawal", "200", "holdWithdrawal", &[CALL_BACK_ID]),
-    ("getWithdrawal", "200", "unholdWithdrawal", &[CALL_BACK_ID]),
-    ("getWithdrawal", "200", "getUser", &[TENANT_USER_ID]),
-    ("holdWithdrawal", "200", "unholdWithdrawal", &[CALL_BACK_ID]),
-    ("holdWithdrawal", "200", "getWithdrawal", &[CALL_BACK_ID]),
-    ("unholdWithdrawal", "200", "cancelWithdrawal", &[CALL_BACK_ID]),
-    ("cancelWithdrawal", "200", "getWithdrawal", &[CALL_BACK_ID]),
-    ("getUser", "200", "getUserEvents", &[TENANT_USER_ID]),
-    ("getUserEvents", "200", "getUserEvents", &[SAME_USER, ("cursor", "$response.body#/next")]),
-    ("getUserEvents", "200", "releaseDeposit", &[("eventKey", "$response.body#/events/0/eventKey")]),
-    ("getUserEvents", "200", "getUser", &[SAME_USER]),
-];
+/// The OpenAPI 3.1 document of an API's routes, as `docs/` has it.
+///
+/// # Panics
+///
+/// Never: the document always serialises.
+#[must_use]
+#[expect(clippy::expect_used, reason = "the document is plain data")]
+pub fn described<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, links: &[Leads]) -> String {
+    let (_, mut document) = routes.split_for_parts();
+    describe(&mut document, links);
+    document.to_pretty_json().expect("the document is plain data")
+}
 
-/// Completes the document: requests are signed, problems are `application/problem+json`, and each operation may find
-/// its request malformed, be stopped by the gateway, or be answered with 503.
-pub(crate) fn describe(document: &mut OpenApi) {
+/// Completes the document: where the API is, that requests are signed, that problems are `application/problem+json`, and
+/// that each operation may find its request malformed, be stopped by the gateway, or be answered with 503.
+fn describe(document: &mut OpenApi, links: &[Leads]) {
+    document.servers = Some(servers());
+    document.security = Some(vec![SecurityRequirement::new("sigv4", Vec::<String>::new())]);
     // As API Gateway writes it when it exports an API: OpenAPI itself has no word for AWS's signatures.
     let extensions = Extensions::from_iter([("x-amazon-apigateway-authtype", "awsSigv4")]);
     let mut key =
         ApiKeyValue::with_description("Authorization", "AWS Signature Version 4, service `execute-api`");
     key.extensions = Some(extensions);
     let components = document.components.get_or_insert_default();
+    components.schemas.insert(GatewayMessage::name().into_owned(), GatewayMessage::schema());
     components.add_security_scheme("sigv4", SecurityScheme::ApiKey(ApiKey::Header(key)));
 
     let common = [
@@ -72,7 +64,7 @@ pub(crate) fn describe(document: &mut OpenApi) {
     for path in document.paths.paths.values_mut() {
         let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
         for operation in operations.into_iter().flatten() {
-            let links = LINKS.iter().filter(|(from, ..)| operation.operation_id.as_deref() == Some(*from));
+            let links = links.iter().filter(|(from, ..)| operation.operation_id.as_deref() == Some(*from));
             let responses = &mut operation.responses.responses;
             for (status, response) in responses.iter_mut() {
                 if let (true, RefOr::T(response)) = (status.starts_with('4'), response)
@@ -90,13 +82,36 @@ pub(crate) fn describe(document: &mut OpenApi) {
                 }
             }
             for (status, response) in &common {
-                responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(response.clone()));
+                match responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(response.clone())) {
+                    // The gateway answers in its own form what the function answers too.
+                    RefOr::T(told) => {
+                        for (media_type, content) in &response.content {
+                            told.content.entry(media_type.clone()).or_insert_with(|| content.clone());
+                        }
+                    }
+                    RefOr::Ref(_) => {}
+                }
             }
         }
     }
 }
 
 const JSON: &str = "application/json";
+
+fn servers() -> Vec<Server> {
+    let variable = |default: &str, description: &str| {
+        ServerVariableBuilder::new().default_value(default).description(Some(description))
+    };
+    let deployed = ServerBuilder::new()
+        .url("https://{api}.execute-api.{region}.amazonaws.com")
+        .description(Some("A deployed stack"))
+        .parameter("api", variable("api", "The API's id, as in the stack's output MerchantApiUrl"))
+        .parameter("region", variable("eu-central-1", "The stack's region"));
+    let local = ServerBuilder::new()
+        .url("http://127.0.0.1:9000")
+        .description(Some("waas-local, which asks for no signature"));
+    vec![deployed.build(), local.build()]
+}
 
 fn answer(description: &str, media_type: &str, schema: &str) -> Response {
     let content = Content::new(Some(Ref::from_schema_name(schema)));

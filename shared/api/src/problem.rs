@@ -5,14 +5,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use waas_callback::{Refusal, SchemaError};
-use waas_callback_aws::{MerchantError, Unavailable};
+use waas_callback::{NotResolved, Refusal, SchemaError};
+use waas_callback_aws::{MerchantError, OperatorError, Unavailable};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error (RFC 9457, `application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// `urn:waas-callbacks:problem:` and the error's name.
     #[schema(examples("urn:waas-callbacks:problem:balance-too-low"))]
     r#type: String,
@@ -28,7 +28,8 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, name: &str, detail: impl Into<String>) -> Self {
+    /// Of a status and a name.
+    pub fn new(status: StatusCode, name: &str, detail: impl Into<String>) -> Self {
         Self {
             r#type: format!("urn:waas-callbacks:problem:{name}"),
             title: status.canonical_reason().unwrap_or_default(),
@@ -37,7 +38,20 @@ impl Problem {
         }
     }
 
-    pub(crate) fn not_found() -> Self {
+    /// What is asked for has the wrong form.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    }
+
+    /// A cursor that no page gave.
+    #[must_use]
+    pub fn no_page() -> Self {
+        Self::malformed("cursor is no page's next")
+    }
+
+    /// What a path names is not there.
+    #[must_use]
+    pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "nothing of that name")
     }
 
@@ -70,7 +84,7 @@ impl Problem {
 
 impl From<SchemaError> for Problem {
     fn from(error: SchemaError) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", error.to_string())
+        Self::malformed(error.to_string())
     }
 }
 
@@ -81,27 +95,49 @@ impl From<Unavailable> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal {
+            Refusal::BalanceTooLow | Refusal::BalanceOutOfRange | Refusal::UserOwes => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            _ => StatusCode::CONFLICT,
+        };
+        Self::new(status, refusal.name(), refusal.to_string())
+    }
+}
+
 impl From<MerchantError> for Problem {
     fn from(error: MerchantError) -> Self {
         match error {
             MerchantError::NotFound => Self::not_found(),
             MerchantError::Unavailable(error) => error.into(),
-            MerchantError::Refused(refusal) => {
-                let status = match refusal {
-                    Refusal::BalanceTooLow | Refusal::BalanceOutOfRange | Refusal::UserOwes => {
-                        StatusCode::UNPROCESSABLE_ENTITY
-                    }
-                    _ => StatusCode::CONFLICT,
-                };
-                let detail = match refusal {
-                    // Said of the platform's events elsewhere; here the event is the merchant's own request.
-                    Refusal::EventConflict => {
-                        "this callBackId was registered before with other content".to_owned()
-                    }
-                    refusal => refusal.to_string(),
-                };
-                Self::new(status, refusal.name(), detail)
+            // Said of the platform's events elsewhere; here the event is the merchant's own request.
+            MerchantError::Refused(refusal @ Refusal::EventConflict) => {
+                let detail = "this callBackId was registered before with other content";
+                Self::new(StatusCode::CONFLICT, refusal.name(), detail)
             }
+            MerchantError::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<OperatorError> for Problem {
+    fn from(error: OperatorError) -> Self {
+        let conflict = |name| Self::new(StatusCode::CONFLICT, name, error.to_string());
+        match error {
+            OperatorError::NotFound => Self::not_found(),
+            OperatorError::Unavailable(error) => error.into(),
+            OperatorError::Refused(refusal) => refusal.into(),
+            OperatorError::NotResolved(NotResolved::NotForThisReason) => conflict("not-for-this-reason"),
+            OperatorError::NotResolved(NotResolved::NotInThisState) => conflict("not-in-this-state"),
+            OperatorError::NotResolved(NotResolved::NotAsExpected) => conflict("not-as-expected"),
+            OperatorError::NotResolved(NotResolved::AppliedAlready) => conflict("applied-already"),
+            OperatorError::NotResolved(NotResolved::OtherAsset) => conflict("other-asset"),
+            OperatorError::NotResolved(NotResolved::Incomplete) => conflict("incomplete"),
+            OperatorError::CaseClosed => conflict("case-closed"),
+            OperatorError::IdUsed => conflict("id-used"),
+            OperatorError::NotHeld => conflict("not-held"),
         }
     }
 }
