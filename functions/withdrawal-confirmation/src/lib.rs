@@ -19,6 +19,6 @@ impl Decide for Confirmations {
     }
 
     fn repeat(&self, situation: &Situation<'_>) -> Result<Option<Terms>, Refusal> {
-        confirm_again(situation.found.order.present()).map(Some)
+        confirm_again(situation).map(Some)
     }
 }

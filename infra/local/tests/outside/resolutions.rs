@@ -8,12 +8,12 @@ use crate::harness::*;
 
 /// The open case of an order, or of a user's deposit.
 async fn case_of(deployment: &Deployment, query: &str) -> Value {
-    let (status, page) = deployment.operate(Method::GET, &format!("/cases?{query}"), None).await;
+    let (status, page) = deployment.call(Method::GET, &format!("/cases?{query}"), None).await;
     assert_eq!(status, 200, "{page}");
     let cases = page["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 1, "{query}: {page}");
     let key = cases[0]["caseKey"].as_str().unwrap();
-    let (status, case) = deployment.operate(Method::GET, &format!("/cases/{key}"), None).await;
+    let (status, case) = deployment.call(Method::GET, &format!("/cases/{key}"), None).await;
     assert_eq!((status, case["caseKey"].as_str()), (200, Some(key)), "{case}");
     case
 }
@@ -34,21 +34,21 @@ async fn resolve(deployment: &Deployment, query: &str, action: &str) {
     };
     let (mine, theirs) = (act("a"), act("b"));
     let (first, second) = tokio::join!(
-        deployment.operate(Method::POST, &path, Some(&mine)),
-        deployment.operate(Method::POST, &path, Some(&theirs))
+        deployment.call(Method::POST, &path, Some(&mine)),
+        deployment.call(Method::POST, &path, Some(&theirs))
     );
     let mut statuses = [first.0, second.0];
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409], "{action}: {} {}", first.1, second.1);
     let (done, late) = if first.0 == 201 { (&mine, &theirs) } else { (&theirs, &mine) };
-    assert_eq!(deployment.operate(Method::POST, &path, Some(done)).await.0, 200, "the same again");
-    let (status, answer) = deployment.operate(Method::POST, &path, Some(late)).await;
+    assert_eq!(deployment.call(Method::POST, &path, Some(done)).await.0, 200, "the same again");
+    let (status, answer) = deployment.call(Method::POST, &path, Some(late)).await;
     assert_eq!((status, problem(&answer)), (409, "case-closed"), "a second operator");
     let other = with(&done.to_string(), "reason", "another");
     let other = serde_json::from_str(&other).unwrap();
-    let (status, answer) = deployment.operate(Method::POST, &path, Some(&other)).await;
+    let (status, answer) = deployment.call(Method::POST, &path, Some(&other)).await;
     assert_eq!((status, problem(&answer)), (409, "id-used"), "the same id for something else");
-    let (_, page) = deployment.operate(Method::GET, &format!("/cases?{query}"), None).await;
+    let (_, page) = deployment.call(Method::GET, &format!("/cases?{query}"), None).await;
     assert_eq!(page["cases"], json!([]), "{action}");
     deployment.assert_audited().await;
 }
@@ -105,7 +105,7 @@ async fn a_payment_after_the_end_is_charged_and_what_is_not_there_is_owed() {
     assert_eq!((status, problem(&answer)), (422, "user-owes"));
     let collect = json!({ "id": "c-1", "chainName": "TRON", "symbol": "USDT" });
     for _ in 0..2 {
-        let (status, answer) = deployment.operate(Method::POST, "/users/1945/collect", Some(&collect)).await;
+        let (status, answer) = deployment.call(Method::POST, "/users/1945/collect", Some(&collect)).await;
         assert!(status == 200 || status == 201, "{answer}");
         assert_eq!(
             (deployment.usdt("1945").await, owed(&deployment, "1945").await),
@@ -187,7 +187,7 @@ async fn a_confirmation_is_decided_anew_whatever_an_operator_did() {
     let again = twice(&deployment, "withdrawal-confirmation", &retry_of(&second)).await;
     assert_eq!(verdict(&again), (200, 2013), "dismissed, and refused as before");
     assert_eq!(again.reply.unwrap().get("address"), None, "nothing is given away");
-    let (_, page) = deployment.operate(Method::GET, "/cases", None).await;
+    let (_, page) = deployment.call(Method::GET, "/cases", None).await;
     assert_eq!(page["cases"], json!([]), "and it does not call again");
 
     confirmed(&deployment, "x").await;
@@ -274,7 +274,7 @@ async fn a_held_deposit_is_rejected_or_released_and_not_both() {
     assert!(event_key.starts_with("deposit."), "{case}");
     resolve(&deployment, "reason=risk", "reject").await;
     let release = format!("/deposits/{event_key}/release");
-    let (status, answer) = deployment.operate(Method::POST, &release, None).await;
+    let (status, answer) = deployment.call(Method::POST, &release, None).await;
     assert_eq!((status, problem(&answer)), (409, "case-closed"));
     accepted_without_a_move(&deployment, "deposit", &held).await;
     let balance = deployment.ledger.balance("2049", &"TRON#TRX".parse().unwrap()).await.unwrap();
@@ -283,10 +283,10 @@ async fn a_held_deposit_is_rejected_or_released_and_not_both() {
     assert_eq!(verdict(&deployment.send("deposit", &risky("released")).await), ACCEPTED);
     let case = case_of(&deployment, "reason=risk").await;
     let release = format!("/deposits/{}/release", case["events"][0]["eventKey"].as_str().unwrap());
-    assert_eq!(deployment.operate(Method::POST, &release, None).await.0, 200);
+    assert_eq!(deployment.call(Method::POST, &release, None).await.0, 200);
     let path = format!("/cases/{}/resolve", case["caseKey"].as_str().unwrap());
     let reject = json!({ "id": "late", "action": "reject", "reason": "x", "expected": case["expected"] });
-    let (status, answer) = deployment.operate(Method::POST, &path, Some(&reject)).await;
+    let (status, answer) = deployment.call(Method::POST, &path, Some(&reject)).await;
     assert_eq!((status, problem(&answer)), (409, "case-closed"));
     assert_eq!(deployment.available("2049", "TRON#TRX").await, "2.5");
     deployment.assert_audited().await;
@@ -316,15 +316,13 @@ async fn an_order_is_put_right_without_a_case_and_its_payment_proves_it_later() 
     confirmed(&deployment, "w").await;
     let act = |id: &str, action: &str, state: &str| json!({ "id": id, "action": action, "reason": "the chain", "expected": { "state": state, "trackingId": "t-w" } });
     let path = "/withdrawals/w/resolve";
-    let (status, answer) =
-        deployment.operate(Method::POST, path, Some(&act("1", "settle", "reserved"))).await;
+    let (status, answer) = deployment.call(Method::POST, path, Some(&act("1", "settle", "reserved"))).await;
     assert_eq!((status, problem(&answer)), (409, "not-as-expected"));
-    let (status, answer) =
-        deployment.operate(Method::POST, path, Some(&act("1", "credit", "confirmed"))).await;
+    let (status, answer) = deployment.call(Method::POST, path, Some(&act("1", "credit", "confirmed"))).await;
     assert_eq!((status, problem(&answer)), (409, "not-in-this-state"));
     // Ten operators at once, under ids of their own.
     let acts: Vec<_> = (0..10).map(|nth| act(&format!("settle-{nth}"), "settle", "confirmed")).collect();
-    let answers = join_all(acts.iter().map(|act| deployment.operate(Method::POST, path, Some(act)))).await;
+    let answers = join_all(acts.iter().map(|act| deployment.call(Method::POST, path, Some(act)))).await;
     assert_eq!(answers.iter().filter(|(status, _)| *status == 201).count(), 1);
     assert!(answers.iter().all(|(status, _)| *status == 201 || *status == 409), "{answers:?}");
     assert_eq!(deployment.usdt("1945").await, money("7", "0"));
@@ -356,7 +354,7 @@ async fn an_act_is_done_once_whatever_is_lost() {
         let path = format!("/withdrawals/{id}/resolve");
         for passing in 0..6 {
             deployment.dynamodb.fail_next(std::iter::repeat_n(Fault::Pass, passing).chain([fault]));
-            let (status, answer) = deployment.operate(Method::POST, &path, Some(&act)).await;
+            let (status, answer) = deployment.call(Method::POST, &path, Some(&act)).await;
             assert!(status == 201 || status == 200, "{answer}");
             deployment.dynamodb.fail_no_more();
             assert_eq!(deployment.usdt("1945").await, money("10", "0"));

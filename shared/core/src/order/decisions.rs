@@ -134,14 +134,16 @@ pub fn confirm(situation: &Situation<'_>, asked: &WithdrawalConfirmation) -> Res
     Ok(Entry { order: Some(update), payout, ..Entry::of(Outcome::Confirmed) }.into())
 }
 
-/// What a confirmation that was given before is answered with again: the same, until the order ends.
+/// What a confirmation that was given before is answered with again: the same, until the order ends, or belongs to
+/// another withdrawal of the platform by an operator's word.
 ///
 /// # Errors
 ///
-/// [`Refusal::OrderEnded`] once it has, [`Refusal::UnknownOrder`] if its record is gone.
-pub fn confirm_again(order: Option<&Order>) -> Result<Terms, Refusal> {
-    let order = order.ok_or(Refusal::UnknownOrder)?;
-    match transition(order.standing(), OrderEvent::Confirm) {
+/// [`Refusal::OrderEnded`], [`Refusal::OtherTrackingId`], [`Refusal::UnknownOrder`] if its record is gone.
+pub fn confirm_again(situation: &Situation<'_>) -> Result<Terms, Refusal> {
+    let order = situation.found.order.present().ok_or(Refusal::UnknownOrder)?;
+    let tracking_id = situation.callback.tracking_id.as_deref();
+    match transition(order.standing_for(tracking_id), OrderEvent::Confirm) {
         Transition::Refuse(refusal) => Err(refusal),
         _ => order.terms.clone().ok_or(Refusal::UnknownOrder),
     }

@@ -14,8 +14,8 @@ use waas_local::{Options, Stack};
 use waas_platform::{Exchange, Platform};
 
 use super::{
-    FaultyProxy, Handed, Lambda, Payload, Process, deposit_with, functions, post, retry_of, send, verdict,
-    with,
+    CALLER, FaultyProxy, Handed, Lambda, Payload, Process, deposit_with, functions, post, retry_of, send,
+    verdict, with,
 };
 
 /// An item of a table.
