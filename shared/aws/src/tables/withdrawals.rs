@@ -6,6 +6,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, Update};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use waas_callback::{
     Address, Amount, Asset, CallBackId, Decimal, Details, Expect, Mode, Order, OrderState, OrderUpdate,
     Terms, TxId,
@@ -152,8 +154,14 @@ fn read_order(item: &Item, registered: Option<Registered>) -> Option<Order> {
     let is_false = |name: &str| item.get(name).and_then(|value| value.as_bool().ok()) == Some(&false);
     let reported = reported(item)?;
     let is_registered = registered.is_some();
+    let written_at = match read(item, REGISTERED_AT) {
+        Some(time) => Some(SystemTime::try_from(DateTime::from_str(time, Format::DateTime).ok()?).ok()?),
+        None => None,
+    };
     let (tenant_user_id, terms, mode, registered_at) =
         if let Some(Registered { tenant_user_id, terms, mode, registered_at }) = registered {
+            // Of two times the earlier, since what is old is not confirmed.
+            let registered_at = written_at.map_or(registered_at, |written_at| written_at.min(registered_at));
             (tenant_user_id, Some(terms), mode, Some(registered_at))
         } else {
             let user = read(item, "reportedTenantUserId").unwrap_or_default();
@@ -254,6 +262,7 @@ mod tests {
         for (attribute, value) in [
             ("state", text("paid")),
             ("version", text("3")),
+            ("registeredAt", text("yesterday")),
             ("stalled", text("for ever")),
             ("reportedAmount", text("1")),
         ] {
