@@ -150,6 +150,25 @@ async fn story(deployment: &Deployment) {
     ] {
         deployment.send(function, &callback).await;
     }
+    a_way_back(deployment, &funds).await;
+}
+
+/// A payment after the end is charged; a part is owed, and collected from what arrives.
+async fn a_way_back(deployment: &Deployment, funds: &str) {
+    assert_eq!(deployment.register("105", "1945", "5", PAYEE).await, 201);
+    deployment.send("withdrawal", &notice(3, "102", paid("3.3", "USDT"))).await; // a contradiction
+    let (_, open) = deployment.call(Method::GET, "/cases?callBackId=102", None).await;
+    let case = open["cases"][0]["caseKey"].as_str().unwrap();
+    let charge = json!({
+        "id": "2026-01-02-1", "action": "charge", "reason": "on chain since block 1000",
+        "expected": { "state": "failed", "trackingId": "7102" }
+    });
+    let path = format!("/cases/{case}/resolve");
+    assert_eq!(deployment.call(Method::POST, &path, Some(&charge)).await.0, 201);
+    let more = with(&with(funds, "txId", "more"), "requestUUID", "00000000-0000-4000-8000-000000000004");
+    deployment.send("deposit", &more).await;
+    let collect = json!({ "id": "2026-01-02-2", "chainName": "TRON", "symbol": "USDT" });
+    assert!(deployment.call(Method::POST, "/users/1945/collect", Some(&collect)).await.0 < 300);
 }
 
 /// The first event of each detail-type, as the bus has it.

@@ -59,6 +59,8 @@ async fn accepted_without_a_move(deployment: &Deployment, function: &str, refuse
     for _ in 0..2 {
         deployment.dynamodb.take_requests();
         assert_eq!(verdict(&deployment.send(function, &retry_of(refused)).await), ACCEPTED);
+        let round_trips: usize = deployment.dynamodb.take_requests().values().sum();
+        assert!(round_trips <= 3, "one more than a refusal that is not recorded: {round_trips}");
     }
     assert_eq!((deployment.usdt("1945").await, deployment.outcomes().await), before);
 }
