@@ -38,8 +38,8 @@ pub fn json_of(body: &[u8]) -> Result<&str, Problem> {
 }
 
 /// The routes, ready to serve: each guarded, and what is none of them answered in the form of all errors.
-pub fn served<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, state: S) -> Router {
-    let (router, _) = routes.split_for_parts();
+pub fn served<S: Clone + Send + Sync + 'static>(api: OpenApiRouter<S>, state: S) -> Router {
+    let (router, _) = api.split_for_parts();
     router
         .route_layer(from_fn(guard::guard))
         .fallback(async || Problem::no_route())

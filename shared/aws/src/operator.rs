@@ -98,6 +98,7 @@ pub struct ActionView {
 }
 
 /// All that an act is decided upon.
+#[derive(PartialEq)]
 struct Matter {
     case: Option<RecordedCase>,
     order: Option<Order>,
@@ -183,14 +184,15 @@ impl Operator {
             if let Some(event) = self.known(&identity).await? {
                 return Ok(Resolved { is_new: false, event });
             }
-            let matter = self.matter(target).await?;
-            if matter.case.as_ref().is_some_and(|case| case.open_since.is_none()) {
-                return Err(OperatorError::CaseClosed);
-            }
-            let plan = matter.plan(resolution)?;
-            let balance = self.balance(&plan).await?;
-            let entry = plan.entry(balance).ok_or(Refusal::BalanceOutOfRange)?;
-            after(balance, &entry)?;
+            let (matter, plan, entry) = match self.decide(target, resolution).await {
+                Ok(Some(decided)) => decided,
+                Ok(None) => continue,
+                // What stands in its way may be what the same act has just done.
+                Err(error) => {
+                    let done = self.known(&identity).await?;
+                    return done.map(|event| Resolved { is_new: false, event }).ok_or(error);
+                }
+            };
             let claim = matter.claim();
             let act = Act {
                 resolution,
@@ -214,6 +216,27 @@ impl Operator {
             }
         }
         Err(Unavailable::new("the case changes too often").into())
+    }
+
+    /// What an act comes to; absent if it has to be decided anew.
+    async fn decide(
+        &self,
+        target: Target<'_>,
+        resolution: &Resolution,
+    ) -> Result<Option<(Matter, Plan, Entry)>, OperatorError> {
+        let matter = self.matter(target).await?;
+        if matter.case.as_ref().is_some_and(|case| case.open_since.is_none()) {
+            return Err(OperatorError::CaseClosed);
+        }
+        let plan = matter.plan(resolution)?;
+        let balance = self.balance(&plan).await?;
+        let entry = plan.entry(balance).ok_or(Refusal::BalanceOutOfRange)?;
+        match after(balance, &entry) {
+            Ok(_) => Ok(Some((matter, plan, entry))),
+            // The balance was read last: it may be without what has just moved with the order or the case.
+            Err(_) if self.matter(target).await? != matter => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
     }
 
     /// Puts an order on hold, or takes it off: while it is held it is not confirmed. One conditional update, without
@@ -306,7 +329,11 @@ impl Operator {
                 return Ok(Some(Resolved { is_new: false, event }));
             }
             let balance = self.ledger.balance(tenant_user_id, asset).await?;
-            let Some(posting) = balance.collect(tenant_user_id, asset) else { return Ok(None) };
+            let Some(posting) = balance.collect(tenant_user_id, asset) else {
+                // It may be what the same act has just taken.
+                let done = self.known(&identity).await?;
+                return Ok(done.map(|event| Resolved { is_new: false, event }));
+            };
             let event = Event {
                 identity: &identity,
                 tenant_user_id,

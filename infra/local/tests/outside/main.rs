@@ -30,6 +30,7 @@ mod log;
 mod merchant_api;
 mod modes;
 mod one_withdrawal;
+mod operator_api;
 mod order_of_arrival;
 mod payments;
 mod postings;
