@@ -105,10 +105,11 @@ impl Ledger {
     ) -> Result<Settled, NotSettled> {
         let mut found = Found::default();
         let settled = self.settle_upon(&mut found, event, decider, now, deadline).await;
-        // A merchant's own request that is refused is answered, and no more, unless it contradicts a payment.
+        // A merchant's own request that is refused is answered, and no more, unless it is to register what was paid.
+        let is_registration = matches!(event.source, Source::Registration(_));
         if let Err(NotSettled::Refused(refusal)) = settled
             && refusal.is_recorded()
-            && (event.callback().is_some() || found.is_paid_unregistered())
+            && (event.callback().is_some() || (is_registration && found.is_paid_unregistered()))
         {
             let recorded = self.record_refusal(event, refusal, now, deadline).await?;
             if matches!(recorded, Recorded::Resolved) && !cases::is_never_resolved(event) {

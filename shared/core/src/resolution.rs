@@ -10,7 +10,7 @@ use crate::call_back_id::CallBackId;
 use crate::case::Reason;
 use crate::entry::Entry;
 use crate::fields::{Fields, SchemaError};
-use crate::identity::{EventKey, Fingerprint, Identity, KnownEvent};
+use crate::identity::{EventKey, Fingerprint, Identity, KnownEvent, Verdict, judge};
 use crate::mode::Mode;
 use crate::money::{Amount, Decimal};
 use crate::order::state::{Order, OrderState, Standing};
@@ -332,10 +332,10 @@ pub fn plan(
     if resolution.expected != expected {
         return Err(NotResolved::NotAsExpected);
     }
-    if action == Action::Credit
-        && let Some((recorded, claim)) = recorded.zip(claim)
-        && recorded.fingerprint == claim.identity.fingerprint
-    {
+    let is_applied = |(recorded, claim): (&KnownEvent, &Claim)| {
+        judge(&claim.identity, None, Some(recorded)) == Verdict::Repetition
+    };
+    if action == Action::Credit && recorded.zip(claim).is_some_and(is_applied) {
         return Err(NotResolved::AppliedAlready);
     }
     Planning { resolution, claim, order, standing }.plan(next, remedy, recorded.is_some())
@@ -426,12 +426,10 @@ impl Planning<'_> {
             _ => {}
         }
         update.state = next;
-        let registered = registration.map(|registration| &registration.terms);
-        let ordered = registered.or(order.terms.as_ref()).map(|terms| terms.amount.value());
         if resolution.action == Action::Settle {
             update.fee = claim.and_then(|claim| fee(claim, order.terms.as_ref()?));
         }
-        if matches!(resolution.action, Action::Charge | Action::WriteOff) && ordered != Some(amount) {
+        if matches!(resolution.action, Action::Charge | Action::WriteOff) {
             update.charged = Some(amount);
         }
         if let Some(registration) = registration {

@@ -40,8 +40,7 @@ pub struct Order {
     pub stalled: Option<StallCause>,
     /// What the platform kept of the ordered amount.
     pub fee: Option<Decimal>,
-    /// What the user was charged for it after its end, where that is not what was ordered: zero where the merchant bears
-    /// what was paid.
+    /// What the user was charged for it after its end: zero where the merchant bears what was paid.
     pub charged: Option<Decimal>,
     /// When it was registered.
     pub registered_at: Option<SystemTime>,

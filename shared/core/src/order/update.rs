@@ -31,7 +31,7 @@ pub struct OrderUpdate {
     pub fee: Option<Amount>,
     /// Whether an operator keeps it from being confirmed.
     pub is_held: Option<bool>,
-    /// What the user was charged for it after its end, where that is not what was ordered.
+    /// What the user was charged for it after its end.
     pub charged: Option<Decimal>,
 }
 

@@ -192,7 +192,8 @@ fn a_charge_takes_what_is_there_and_the_rest_is_owed() {
     assert_eq!(parts(&plan, balance("1", "2")), ["-1", "0", "0", "2.3"]);
     assert_eq!(parts(&plan, balance("0", "0")), ["0", "0", "0", "3.3"]);
     let update = plan.entry(balance("0", "0")).unwrap().order.unwrap();
-    assert_eq!((update.state, update.charged), (Some(OrderState::Completed), None));
+    let charged = Some(terms("3.3").amount.value());
+    assert_eq!((update.state, update.charged), (Some(OrderState::Completed), charged));
     assert_eq!((update.tx_id, update.tracking_id.as_deref()), (Some("tx".into()), Some("t2")));
 }
 
@@ -271,6 +272,12 @@ fn a_deposit_is_credited_once_and_recorded_with_it() {
     assert_eq!(parts(&plan, Balance::default()), ["3.3", "0", "0", "0"]);
     assert!(!credit(Some(&known("other content"))).unwrap().records_claim);
     assert_eq!(credit(Some(&known("content"))), Err(NotResolved::AppliedAlready));
+    // Two outputs of one transaction, of one amount.
+    let second =
+        Claim { identity: Identity { position: Some(1), ..claim.identity.clone() }, ..claim.clone() };
+    let first = KnownEvent { position: Some(0), ..known("content") };
+    let resolution = resolution(Action::Credit, Expected::of(Some(&second), None));
+    assert!(!waas_callback::plan(&resolution, Some(&second), None, Some(&first)).unwrap().records_claim);
     assert_eq!(Expected::of(Some(&claim), None).state, "open");
 }
 
