@@ -7,22 +7,14 @@ use waas_callback::{CallbackType, OrderState, Outcome, Refusal};
 use waas_callback_aws::FailureKind;
 use yaml_serde::Value;
 
+use crate::harness::template::{resources, template};
 use crate::harness::*;
-
-/// The template's resources of one type: name and properties.
-fn resources(of_type: &str) -> Vec<(String, Value)> {
-    let template: Value = yaml_serde::from_str(include_str!("../../../template.yaml")).unwrap();
-    let resources = template["Resources"].as_mapping().unwrap().iter();
-    let chosen = resources.filter(|(_, resource)| resource["Type"].as_str() == Some(of_type));
-    chosen
-        .map(|(name, resource)| (name.as_str().unwrap().to_owned(), resource["Properties"].clone()))
-        .collect()
-}
 
 /// The filters over callbacks, those of the functions' log: metric and pattern.
 fn filters() -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let filters = resources("AWS::Logs::MetricFilter").into_iter().map(|(_, filter)| {
+    let filters = resources("AWS::Logs::MetricFilter").into_values().map(|filter| {
+        let filter = &filter["Properties"];
         (text(&filter["MetricTransformations"][0]["MetricName"]), text(&filter["FilterPattern"]))
     });
     filters.filter(|(_, pattern)| pattern.contains("$.message = \"callback\"")).collect()
@@ -149,6 +141,7 @@ fn every_alarm_has_its_entry_in_the_runbook_which_names_what_it_counts() {
     let alarms = resources("AWS::CloudWatch::Alarm");
     let (filters, mut explained) = (filters(), 0);
     for (name, alarm) in &alarms {
+        let alarm = &alarm["Properties"];
         let description = alarm["AlarmDescription"].as_str().unwrap();
         let (_, anchor) =
             description.split_once("docs/operations.md#").expect("a description that points to it");
@@ -166,13 +159,12 @@ fn every_alarm_has_its_entry_in_the_runbook_which_names_what_it_counts() {
 
 #[test]
 fn a_payment_that_nobody_registered_calls_somebody_unless_the_merchant_registers_late() {
-    let template: Value = yaml_serde::from_str(include_str!("../../../template.yaml")).unwrap();
-    assert_eq!(template["Parameters"]["RegistersLate"]["Default"].as_str(), Some("false"));
-    let condition = yaml_serde::to_string(&template["Conditions"]["RegistersFirst"]).unwrap();
+    assert_eq!(template()["Parameters"]["RegistersLate"]["Default"].as_str(), Some("false"));
+    let condition = yaml_serde::to_string(&template()["Conditions"]["RegistersFirst"]).unwrap();
     assert!(condition.contains("RegistersLate") && condition.contains("'false'"), "{condition}");
     let silenced: Vec<_> = resources("AWS::CloudWatch::Alarm")
         .into_iter()
-        .filter_map(|(name, alarm)| Some((name, alarm.get("ActionsEnabled")?.clone())))
+        .filter_map(|(name, alarm)| Some((name, alarm["Properties"].get("ActionsEnabled")?.clone())))
         .collect();
     let [(name, Value::Tagged(enabled))] = silenced.as_slice() else { panic!("{silenced:?}") };
     assert_eq!((name.as_str(), enabled.tag.to_string().as_str()), ("UnregisteredPaymentsAlarm", "!If"));

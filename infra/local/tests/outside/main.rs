@@ -35,6 +35,7 @@ mod order_of_arrival;
 mod payments;
 mod postings;
 mod resolutions;
+mod rights;
 mod risk;
 mod samples;
 mod template;

@@ -10,45 +10,8 @@ use waas_local::{Options, Stack};
 use waas_platform::Platform;
 use yaml_serde::Value;
 
+use crate::harness::template::{functions, list, resources, routes, scalar, template};
 use crate::harness::*;
-
-/// The template's resources of one type, by name.
-fn resources(of_type: &str) -> BTreeMap<String, Value> {
-    let mut template: Value = yaml_serde::from_str(include_str!("../../../template.yaml")).unwrap();
-    template.apply_merge().unwrap();
-    let resources = template["Resources"].as_mapping().unwrap();
-    let chosen = resources.iter().filter(|(_, resource)| resource["Type"].as_str() == Some(of_type));
-    chosen.map(|(name, resource)| (name.as_str().unwrap().to_owned(), resource.clone())).collect()
-}
-
-/// The text of a scalar, or of what a tag such as `!GetAtt` holds.
-fn scalar(value: &Value) -> String {
-    match value {
-        Value::Tagged(tagged) => scalar(&tagged.value),
-        value => value.as_str().unwrap().to_owned(),
-    }
-}
-
-fn list(value: &Value) -> Vec<Value> {
-    value.as_sequence().cloned().unwrap_or_default()
-}
-
-/// The binaries of the template's functions, with the functions.
-fn functions() -> BTreeMap<String, Value> {
-    let functions = resources("AWS::Serverless::Function").into_values();
-    functions.map(|function| (scalar(&function["Metadata"]["BuildProperties"]["Binary"]), function)).collect()
-}
-
-/// Method, path and whether IAM guards it, of every route of a function.
-fn routes(function: &Value) -> Vec<(String, String, bool)> {
-    let events = function["Properties"]["Events"].as_mapping().unwrap();
-    let route = |event: &Value| {
-        let properties = &event["Properties"];
-        let is_guarded = properties["Auth"]["Authorizer"].as_str() == Some("AWS_IAM");
-        (scalar(&properties["Method"]).to_uppercase(), scalar(&properties["Path"]), is_guarded)
-    };
-    events.values().map(route).collect()
-}
 
 #[test]
 fn every_function_folder_is_a_function_of_the_template() {
@@ -71,8 +34,7 @@ fn every_variable_that_the_code_reads_is_set() {
         }
     })
     .unwrap();
-    let template: Value = yaml_serde::from_str(include_str!("../../../template.yaml")).unwrap();
-    let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap();
+    let variables = template()["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap();
     let set: BTreeSet<_> = variables.keys().map(scalar).collect();
     let read = read.into_inner();
     assert!(set.is_subset(&read), "set, but never read: {:?}", set.difference(&read));

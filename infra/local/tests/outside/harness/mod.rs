@@ -1,13 +1,16 @@
 //! What the tests need: the functions' binaries under a Lambda Runtime API, on services that can be made to fail.
 
+pub mod asked;
 mod binaries;
 mod callbacks;
 mod deployment;
 mod exchanges;
 mod gateway;
+pub mod iam;
 mod process;
 mod proxy;
 mod runtime;
+pub mod template;
 
 pub use binaries::{functions, path_of};
 pub use callbacks::*;
