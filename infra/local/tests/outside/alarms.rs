@@ -7,7 +7,7 @@ use waas_callback::{CallbackType, OrderState, Outcome, Refusal};
 use waas_callback_aws::FailureKind;
 use yaml_serde::Value;
 
-use crate::harness::template::{resources, template};
+use crate::harness::template::{list, resources, scalar, template};
 use crate::harness::*;
 
 /// The filters over callbacks, those of the functions' log: metric and pattern.
@@ -154,7 +154,51 @@ fn every_alarm_has_its_entry_in_the_runbook_which_names_what_it_counts() {
             explained += 1;
         }
     }
-    assert_eq!((alarms.len(), explained), (15, filters.len()), "each filter has an alarm");
+    assert_eq!((alarms.len(), explained), (17, filters.len()), "each filter has an alarm");
+}
+
+/// "Alarms based on metric math expressions can reference a maximum of 10 metrics" (CloudWatch User Guide, "Limits").
+#[test]
+fn the_throttles_of_every_function_are_counted_by_an_alarm_that_aws_takes() {
+    let alarm = &resources("AWS::CloudWatch::Alarm")["ThrottlesAlarm"];
+    let metrics = list(&alarm["Properties"]["Metrics"]);
+    let (counted, sums): (Vec<_>, Vec<_>) =
+        metrics.iter().partition(|metric| metric["ReturnData"].as_bool() == Some(false));
+    assert!(counted.len() <= 10, "{} metrics", counted.len());
+    let names: BTreeSet<_> = counted
+        .iter()
+        .map(|metric| scalar(&metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]))
+        .collect();
+    assert_eq!(names, resources("AWS::Serverless::Function").into_keys().collect());
+    let [sum] = sums.as_slice() else { panic!("{sums:?}") };
+    let ids: Vec<_> = counted.iter().map(|metric| scalar(&metric["Id"])).collect();
+    assert_eq!(scalar(&sum["Expression"]), format!("SUM([{}])", ids.join(", ")));
+}
+
+/// The events' stream has two readers, as many as it bears: the bus is told of what is new, an alarm of all else.
+#[test]
+fn whatever_happens_to_an_event_but_that_it_is_new_calls_somebody() {
+    let pipes = resources("AWS::Pipes::Pipe");
+    let told = pipes.values().map(|pipe| {
+        let pipe = &pipe["Properties"];
+        assert_eq!(scalar(&pipe["Source"]), "EventsTable.StreamArn");
+        let [filter] = list(&pipe["SourceParameters"]["FilterCriteria"]["Filters"]).try_into().unwrap();
+        (scalar(&filter["Pattern"]), scalar(&pipe["Target"]))
+    });
+    let expected = [
+        (r#"{"eventName":["INSERT"]}"#, "EventBus.Arn"),
+        (r#"{"eventName":[{"anything-but":["INSERT"]}]}"#, "EventWatchLog.Arn"),
+    ];
+    let expected = expected.map(|(pattern, target)| (pattern.to_owned(), target.to_owned()));
+    assert_eq!(told.collect::<BTreeSet<_>>(), expected.into());
+    let count = &resources("AWS::Logs::MetricFilter")["EventsChangedCount"]["Properties"];
+    assert_eq!(
+        (scalar(&count["LogGroupName"]), scalar(&count["FilterPattern"])),
+        ("EventWatchLog".into(), String::new())
+    );
+    let alarm = &resources("AWS::CloudWatch::Alarm")["TamperingAlarm"]["Properties"];
+    assert_eq!(alarm["MetricName"], count["MetricTransformations"][0]["MetricName"]);
+    assert_eq!((alarm["Threshold"].as_i64(), scalar(&alarm["Statistic"])), (Some(1), "Sum".to_owned()));
 }
 
 #[test]

@@ -1,9 +1,23 @@
 //! The rights of `infra/template.yaml`: who may do what.
+//!
+//! Nothing here asks AWS: what IAM would say is worked out by `harness::iam`. The same evaluator stands before
+//! DynamoDB in every test of this program, so that a right that the code needs and does not have fails there.
+
+mod attacks;
+mod calls;
+mod mutations;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::harness::iam::Policy;
-use crate::harness::template::{list, resources, scalar};
+use serde_json::json;
+
+use self::attacks::attacks;
+use self::calls::calls;
+use self::mutations::{Mutation, mutations};
+use self::table::RIGHTS;
+use crate::harness::iam::{Asked, Policy, Statement};
+use crate::harness::template::{functions, list, named, resources, routes, scalar};
 
 #[test]
 fn each_function_has_a_role_of_its_own_that_nothing_else_can_take() {
@@ -25,5 +39,115 @@ fn each_function_has_a_role_of_its_own_that_nothing_else_can_take() {
     for function in functions.values() {
         let binary = scalar(&function["Metadata"]["BuildProperties"]["Binary"]);
         assert!(!Policy::of(&binary).unwrap().0.is_empty());
+    }
+}
+
+#[test]
+fn each_role_may_do_what_the_table_says_and_nothing_else() {
+    let told: BTreeSet<_> = RIGHTS.iter().map(|rights| rights.function.to_owned()).collect();
+    assert_eq!(told, functions().into_keys().collect());
+    for rights in &RIGHTS {
+        let policy = Policy::of(rights.function).unwrap();
+        for asked in calls(rights) {
+            let decision = policy.decide(&asked);
+            assert_eq!(decision.is_ok(), rights.may(&asked), "{}: {asked:?}: {decision:?}", rights.function);
+        }
+    }
+}
+
+#[test]
+fn what_an_intruder_would_try_is_denied_to_all_but_those_whose_work_it_is() {
+    for attack in attacks() {
+        let succeeds = |function: &String| {
+            attack.parts.iter().all(|asked| Policy::of(function).unwrap().decide(asked).is_ok())
+        };
+        let succeeding: BTreeSet<_> = functions().into_keys().filter(succeeds).collect();
+        let expected = attack.done_by.iter().map(|function| (*function).to_owned()).collect();
+        assert_eq!(succeeding, expected, "{}", attack.name);
+    }
+}
+
+#[test]
+fn no_statement_of_a_role_can_be_changed_unnoticed() {
+    for rights in &RIGHTS {
+        let Policy(statements) = Policy::of(rights.function).unwrap();
+        assert!(
+            statements.iter().all(|statement| !statement.is_deny),
+            "what is denied is simply not allowed"
+        );
+        let calls = calls(rights);
+        // What is to be allowed, and by which statements it is.
+        let judge = |asked| {
+            let applying = statements.iter().map(|statement| statement.applies(asked));
+            (asked, rights.may(asked), applying.collect::<Vec<_>>())
+        };
+        let judged: Vec<_> = calls.iter().map(judge).collect();
+        let mutations = mutations(Policy::of(rights.function).unwrap());
+        assert!(mutations.len() > 100, "{}: {} mutations", rights.function, mutations.len());
+        for Mutation { done, position, replacement } in mutations {
+            let is_noticed = judged.iter().any(|(asked, may, applying)| {
+                let others = applying.iter().enumerate().any(|(of, applies)| of != position && *applies);
+                let is_allowed = match &replacement {
+                    Some(replacement) if replacement.applies(asked) => !replacement.is_deny,
+                    _ => others,
+                };
+                is_allowed != *may
+            });
+            assert!(is_noticed, "{}: {done}", rights.function);
+        }
+    }
+}
+
+/// "IAM and AWS STS quotas": 10,240 characters without white space, of all inline policies of a role together.
+#[test]
+fn the_policies_of_a_role_are_not_longer_than_iam_takes() {
+    // CloudFormation calls a table by the stack's name, its own and thirteen characters.
+    const STACK_AND_SUFFIX: usize = 64;
+    for rights in &RIGHTS {
+        let Policy(statements) = Policy::of(rights.function).unwrap();
+        let inline = statements.iter().filter(|statement| statement.actions[0].starts_with("dynamodb:"));
+        let lengths = inline.map(|Statement { sid, actions, resources, conditions, .. }| {
+            let conditions: Vec<_> = conditions.iter().map(|of| json!({ &of.operator: { &of.key: of.values } })).collect();
+            let text = json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources, "Condition": conditions });
+            text.to_string().len() + STACK_AND_SUFFIX
+        });
+        let length: usize = lengths.sum();
+        assert!(length < 10_240, "{}: {length}", rights.function);
+    }
+}
+
+/// The routes of one function behind IAM, as a caller asks for them.
+fn routes_of(binary: &str) -> Vec<Asked> {
+    let routes = routes(&functions()[binary]).into_iter().map(|(method, path, is_guarded)| {
+        assert!(is_guarded, "{path}");
+        let segments = path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment });
+        let path = segments.collect::<Vec<_>>().join("/");
+        let resource =
+            format!("arn:aws:execute-api:eu-central-1:123456789012:{}/$default/{method}{path}", named("Api"));
+        Asked { action: "execute-api:Invoke".to_owned(), resource, context: BTreeMap::new() }
+    });
+    routes.collect()
+}
+
+#[test]
+fn backend_and_operator_may_each_call_their_own_routes_and_no_other() {
+    let (merchant, operator) = (routes_of("merchant-api"), routes_of("operator-api"));
+    let elsewhere = |asked: &Asked, from: &str, to: &str| Asked {
+        resource: asked.resource.replace(from, to),
+        ..asked.clone()
+    };
+    for (policy, own, other) in
+        [("BackendPolicy", &merchant, &operator), ("OperatorPolicy", &operator, &merchant)]
+    {
+        let mut expected: Vec<_> = own.iter().map(|asked| (asked.clone(), true)).collect();
+        expected.extend(other.iter().map(|asked| (asked.clone(), false)));
+        for (from, to) in [(":api/", ":another/"), ("$default", "another"), ("execute-api", "lambda")] {
+            let all = own.iter().chain(other).map(|asked| elsewhere(asked, from, to));
+            expected.extend(all.filter(|asked| !own.contains(asked)).map(|asked| (asked, false)));
+        }
+        let policy = Policy::managed(policy);
+        for (asked, is_allowed) in &expected {
+            assert_eq!(policy.decide(asked).is_ok(), *is_allowed, "{asked:?}");
+        }
     }
 }

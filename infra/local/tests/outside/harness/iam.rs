@@ -122,7 +122,8 @@ impl Statement {
         }
     }
 
-    fn applies(&self, asked: &Asked) -> bool {
+    /// Whether it says anything of this call.
+    pub fn applies(&self, asked: &Asked) -> bool {
         // Actions are compared without regard to case, everything else with it.
         let action = asked.action.to_lowercase();
         self.actions.iter().any(|pattern| is_like(&action, &pattern.to_lowercase()))

@@ -1,0 +1,171 @@
+//! What somebody would try who runs code in a function, by name, and who may do it because it is his work.
+
+use serde_json::json;
+
+use super::calls::{bare, part};
+use crate::harness::asked::asked;
+use crate::harness::iam::Asked;
+
+pub struct Attack {
+    pub name: &'static str,
+    /// A transaction: it is authorised only as a whole.
+    pub parts: Vec<Asked>,
+    pub done_by: &'static [&'static str],
+}
+
+const NOBODY: &[&str] = &[];
+const DEPOSIT: &str = "deposit";
+const CONFIRMATION: &str = "withdrawal-confirmation";
+const PAYMENT: &str = "withdrawal";
+const ADDRESS: &str = "address-change";
+const FAILURE: &str = "withdrawal-failure";
+const BALANCE: &str = "insufficient-balance";
+const GAS: &str = "insufficient-gas";
+const CALLBACK: &str = "callback";
+const MERCHANT: &str = "merchant-api";
+const OPERATOR: &str = "operator-api";
+const CALLBACKS: &[&str] = &[DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK];
+
+pub fn attacks() -> Vec<Attack> {
+    let mut attacks = on_orders();
+    attacks.extend(on_money());
+    attacks.extend(on_events());
+    attacks.extend(on_cases());
+    attacks.extend(on_what_is_left());
+    attacks
+}
+
+fn attack(name: &'static str, parts: impl Into<Vec<Asked>>, done_by: &'static [&'static str]) -> Attack {
+    Attack { name, parts: parts.into(), done_by }
+}
+
+fn order(attributes: &[&str]) -> Asked {
+    part("Update", "Withdrawals", "D611657466", attributes)
+}
+
+fn on_orders() -> Vec<Attack> {
+    let terms = &[MERCHANT, OPERATOR];
+    vec![
+        attack("pay somebody else", [order(&["address"])], terms),
+        attack("pay more", [order(&["amount"])], terms),
+        attack("pay in another coin", [order(&["chainName", "symbol"])], terms),
+        attack("charge another user", [order(&["tenantUserId"])], terms),
+        attack("make a reserved order one that is paid unasked", [order(&["state", "registeredAt"])], terms),
+        attack(
+            "expect the payment in another state",
+            [order(&["payableIn"])],
+            &[PAYMENT, CALLBACK, MERCHANT, OPERATOR],
+        ),
+        attack("confirm", [order(&["version", "state", "confirmedAt", "updatedAt"])], &[CONFIRMATION]),
+        attack("confirm what somebody else is paid by", [order(&["confirmedAt", "address"])], NOBODY),
+        attack("lift a hold", [order(&["held"])], &[OPERATOR]),
+        attack("confirm though it is held", [order(&["held", "confirmedAt"])], NOBODY),
+        attack("name a transaction", [order(&["txId"])], &[PAYMENT, CALLBACK, OPERATOR]),
+        attack("forge an order", [part("Put", "Withdrawals", "D611657466", &["state", "address"])], NOBODY),
+        attack("remove an order", [part("Delete", "Withdrawals", "D611657466", &[])], NOBODY),
+        attack(
+            "register and reserve",
+            [
+                part("Put", "Events", "registration.ab", &["termsDigest", "tenantUserId"]),
+                order(&["tenantUserId", "address", "amount", "state", "registeredAt", "payableIn"]),
+                part("Update", "Balances", "1945", &["available", "frozen", "owed"]),
+            ],
+            terms,
+        ),
+    ]
+}
+
+fn on_money() -> Vec<Attack> {
+    let balance = |attributes: &[&str]| [part("Update", "Balances", "1945", attributes)];
+    vec![
+        attack("credit", balance(&["available"]), &[DEPOSIT, FAILURE, CALLBACK, MERCHANT, OPERATOR]),
+        attack("unfreeze", balance(&["frozen"]), &[DEPOSIT, PAYMENT, FAILURE, CALLBACK, MERCHANT, OPERATOR]),
+        attack("release what is held", balance(&["held", "available"]), &[DEPOSIT, CALLBACK, OPERATOR]),
+        attack("forgive what is owed", balance(&["owed"]), &[MERCHANT, OPERATOR]),
+        attack("add a part that is not counted", balance(&["bonus"]), NOBODY),
+        attack("write a balance anew", [part("Put", "Balances", "1945", &["available"])], NOBODY),
+        attack("remove a balance", [part("Delete", "Balances", "1945", &[])], NOBODY),
+        attack(
+            "receive a user's deposits",
+            [part("Update", "Addresses", "1945", &["address"])],
+            &[ADDRESS, CALLBACK],
+        ),
+        attack("remove an address", [part("Delete", "Addresses", "1945", &[])], NOBODY),
+    ]
+}
+
+fn on_events() -> Vec<Attack> {
+    let record = |key: &str, attributes: &[&str]| [part("Put", "Events", key, attributes)];
+    vec![
+        attack("record a deposit", record("deposit.ab", &["postings"]), &[DEPOSIT, CALLBACK, OPERATOR]),
+        attack("record a confirmation", record("withdrawal-confirmation.ab", &["postings"]), &[CONFIRMATION]),
+        attack("record a payment", record("withdrawal.ab", &["postings"]), &[PAYMENT, CALLBACK]),
+        attack("record a failure", record("withdrawal-failure.ab", &["postings"]), &[FAILURE, CALLBACK]),
+        attack("record a registration", record("registration.ab", &["mode"]), &[MERCHANT, OPERATOR]),
+        attack("record a cancellation", record("cancellation.ab", &[]), &[MERCHANT]),
+        attack("record a release", record("release.ab", &["releasedEventKey"]), &[OPERATOR]),
+        attack(
+            "record a resolution",
+            record("resolution.ab", &["caseKey", "action", "operator"]),
+            &[OPERATOR],
+        ),
+        attack("record a collection", record("collection.ab", &["postings"]), &[OPERATOR]),
+        attack("record a kind that there is not", record("adjustment.ab", &[]), NOBODY),
+        attack("refuse a deposit", record("refusal.deposit.ab", &["refusedEventKey"]), &[DEPOSIT, CALLBACK]),
+        attack("refuse a confirmation", record("refusal.withdrawal-confirmation.ab", &[]), &[CONFIRMATION]),
+        attack("refuse a registration", record("refusal.registration.ab", &[]), &[MERCHANT]),
+        attack("refuse a resolution", record("refusal.resolution.ab", &[]), NOBODY),
+        attack("prove terms by an event of its own kind", record("withdrawal.ab", &["termsDigest"]), NOBODY),
+        attack("sign as an operator", record("deposit.ab", &["operator"]), &[OPERATOR]),
+        attack(
+            "change the terms that are proven",
+            [part("Update", "Events", "registration.ab", &["termsDigest"])],
+            NOBODY,
+        ),
+        attack("change postings", [part("Update", "Events", "deposit.ab", &["postings"])], NOBODY),
+        attack("remove an event", [part("Delete", "Events", "deposit.ab", &[])], NOBODY),
+        attack(
+            "learn what another event says",
+            [part("ConditionCheck", "Events", "deposit.ab", &["callback"])],
+            NOBODY,
+        ),
+    ]
+}
+
+fn on_cases() -> Vec<Attack> {
+    let case = |key: &str, attributes: &[&str]| [part("Update", "Cases", key, attributes)];
+    vec![
+        attack(
+            "close a case of its own",
+            case("deposit.ab", &["open", "openSince", "closedAt"]),
+            &[OPERATOR],
+        ),
+        attack("resolve a case of its own", case("withdrawal.ab", &["resolutionKey"]), &[OPERATOR]),
+        attack("open a deposit's case", case("deposit.ab", &["open", "reasons"]), &[DEPOSIT, CALLBACK]),
+        attack(
+            "open a confirmation's case",
+            case("withdrawal-confirmation.ab", &["reasons"]),
+            &[CONFIRMATION],
+        ),
+        attack("open a registration's case", case("registration.ab", &["reasons"]), &[MERCHANT]),
+        attack("remove a case", [part("Delete", "Cases", "deposit.ab", &[])], NOBODY),
+        attack("write a case anew", [part("Put", "Cases", "deposit.ab", &["open"])], NOBODY),
+    ]
+}
+
+fn on_what_is_left() -> Vec<Attack> {
+    let secret =
+        |verb: &str| asked(&format!("secretsmanager.{verb}"), &json!({ "SecretId": "waas/callbacks" }));
+    let batch = asked("DynamoDB_20120810.BatchWriteItem", &json!({ "RequestItems": { "Events": [] } }));
+    vec![
+        attack("remember a request", [part("Put", "Requests", "u", &["decision"])], CALLBACKS),
+        attack("change a request", [part("Update", "Requests", "u", &["fingerprint"])], NOBODY),
+        attack("forget a request", [part("Delete", "Requests", "u", &[])], NOBODY),
+        attack("write in a batch", batch, NOBODY),
+        attack("write by PartiQL", [bare("PartiQLUpdate", "Withdrawals")], NOBODY),
+        attack("read everybody's balances", [bare("Scan", "Balances")], NOBODY),
+        attack("remove a table", [bare("DeleteTable", "Events")], NOBODY),
+        attack("read the platform's keys", secret("GetSecretValue"), CALLBACKS),
+        attack("change the platform's keys", secret("PutSecretValue"), NOBODY),
+    ]
+}
