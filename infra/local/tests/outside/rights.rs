@@ -16,6 +16,7 @@ use self::attacks::attacks;
 use self::calls::calls;
 use self::mutations::{Mutation, mutations};
 use self::table::RIGHTS;
+use crate::harness::Deployment;
 use crate::harness::iam::{Asked, Policy, Statement};
 use crate::harness::template::{functions, list, named, resources, routes, scalar};
 
@@ -114,6 +115,54 @@ fn the_policies_of_a_role_are_not_longer_than_iam_takes() {
         let length: usize = lengths.sum();
         assert!(length < 10_240, "{}: {length}", rights.function);
     }
+}
+
+/// Puts an event in the name of a function, by way of the proxy that stands before DynamoDB; the HTTP status.
+async fn put_event(deployment: &Deployment, function: &str, key: &str) -> u16 {
+    let item = json!({ "TableName": "Events", "Item": { "eventKey": { "S": key } } }).to_string();
+    let credential = format!("Credential={function}/20260102/eu-central-1/dynamodb/aws4_request");
+    let request = ureq::post(&deployment.dynamodb.url)
+        .header("x-amz-target", "DynamoDB_20120810.PutItem")
+        .header("x-amz-date", "20260102T030405Z")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none"),
+        );
+    let sending = tokio::task::spawn_blocking(move || {
+        request.config().http_status_as_error(false).build().send(item).unwrap().status().as_u16()
+    });
+    sending.await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_role_does_not_allow_is_denied_before_dynamodb_sees_it() {
+    let deployment = Deployment::new().await;
+    for (function, key, status) in [
+        ("deposit", "deposit.ab", 200),
+        ("deposit", "registration.ab", 400),
+        ("merchant-api", "registration.cd", 200),
+        ("nobody", "deposit.cd", 400),
+    ] {
+        assert_eq!(put_event(&deployment, function, key).await, status, "{function} puts {key}");
+    }
+    let keys: BTreeSet<_> =
+        deployment.events().await.iter().map(|event| event["eventKey"].as_s().unwrap().clone()).collect();
+    assert_eq!(keys, ["deposit.ab", "registration.cd"].map(str::to_owned).into());
+    let denied: Vec<_> = deployment.dynamodb.take_denied().into_iter().collect();
+    let [of_deposit, of_nobody] = denied.as_slice() else { panic!("{denied:?}") };
+    assert!(
+        of_deposit.contains("assumed-role/deposit is not authorized to perform: dynamodb:PutItem"),
+        "{of_deposit}"
+    );
+    assert!(of_nobody.contains("Credential=nobody/"), "{of_nobody}");
+}
+
+#[tokio::test]
+#[should_panic(expected = "infra/template.yaml does not allow")]
+async fn a_test_fails_in_which_a_function_was_denied_anything() {
+    let deployment = Deployment::new().await;
+    assert_eq!(put_event(&deployment, "deposit", "registration.ab").await, 400);
 }
 
 /// The routes of one function behind IAM, as a caller asks for them.

@@ -1,4 +1,5 @@
-//! A proxy before an AWS service that counts its requests and can make them fail.
+//! A proxy before an AWS service that counts its requests, asks whether the caller's role allows them, and can make them
+//! fail.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,9 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use super::asked::asked;
+use super::iam::Policy;
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,7 @@ struct Shared {
     agent: ureq::Agent,
     requests: Mutex<BTreeMap<String, usize>>,
     calls: Mutex<BTreeSet<(String, String)>>,
+    denied: Mutex<BTreeSet<String>>,
     faults: Mutex<VecDeque<Fault>>,
     always: Mutex<Option<Fault>>,
 }
@@ -54,6 +59,7 @@ impl FaultyProxy {
             agent,
             requests: Mutex::default(),
             calls: Mutex::default(),
+            denied: Mutex::default(),
             faults: Mutex::default(),
             always: Mutex::default(),
         });
@@ -84,6 +90,11 @@ impl FaultyProxy {
         std::mem::take(&mut self.state.requests.lock().unwrap())
     }
 
+    /// What was denied since the last call: why, in IAM's words.
+    pub fn take_denied(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.state.denied.lock().unwrap())
+    }
+
     /// What was asked for since the last call, as IAM authorises it: verb and table, or table and index.
     pub fn take_calls(&self) -> BTreeSet<(String, String)> {
         std::mem::take(&mut self.state.calls.lock().unwrap())
@@ -109,17 +120,43 @@ fn calls(operation: &str, body: &Value) -> Vec<(String, String)> {
     }
 }
 
+/// Who has a right too few answers 503 like many another thing: a test that expects that must not pass by it.
 impl Drop for FaultyProxy {
     fn drop(&mut self) {
         self.server.abort();
+        let denied = self.take_denied();
+        assert!(
+            std::thread::panicking() || denied.is_empty(),
+            "infra/template.yaml does not allow: {denied:#?}"
+        );
     }
+}
+
+/// Why the role of the calling function does not allow a request, if it does not. The functions' access key ids are their
+/// names.
+fn denial(headers: &HeaderMap, target: &str, body: &Value) -> Option<String> {
+    let authorization = headers.get("authorization").map_or("", |value| value.to_str().unwrap());
+    let function =
+        authorization.split("Credential=").nth(1).and_then(|credential| credential.split('/').next());
+    let Some((function, policy)) = function.and_then(|function| Some((function, Policy::of(function)?)))
+    else {
+        return Some(format!("nobody knows who asks: {authorization}"));
+    };
+    let denial = asked(target, body).iter().find_map(|asked| policy.decide(asked).err())?;
+    Some(format!("User: arn:aws:sts::123456789012:assumed-role/{function} is {denial}"))
 }
 
 async fn handle(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").map_or("?", |value| value.to_str().unwrap()).to_owned();
     let operation = target.rsplit('.').next().unwrap().to_owned();
-    state.calls.lock().unwrap().extend(calls(&operation, &serde_json::from_slice(&body).unwrap_or_default()));
+    let json = serde_json::from_slice(&body).unwrap_or_default();
+    state.calls.lock().unwrap().extend(calls(&operation, &json));
     *state.requests.lock().unwrap().entry(operation).or_default() += 1;
+    if let Some(message) = denial(&headers, &target, &json) {
+        state.denied.lock().unwrap().insert(message.clone());
+        let code = "com.amazon.coral.service#AccessDeniedException";
+        return aws_error(&json!({ "__type": code, "Message": message }));
+    }
     let fault = state.faults.lock().unwrap().pop_front().or(*state.always.lock().unwrap());
     match fault {
         Some(Fault::Error(code)) => aws_error(&json!({ "__type": code, "message": "injected" })),

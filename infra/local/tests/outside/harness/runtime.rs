@@ -56,10 +56,11 @@ impl Lambda {
         Self { invocations, address, server, timeout: Duration::from_secs(10) }
     }
 
-    /// Starts one more process of `binary` with this environment and no other.
+    /// Starts one more process of `binary` with this environment and no other, and credentials that name it.
     pub fn spawn(&self, binary: &str, environment: &[(&str, String)]) -> Process {
         let mut command = Command::new(path_of(binary));
         command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+        command.env("AWS_ACCESS_KEY_ID", binary);
         command.env("AWS_LAMBDA_RUNTIME_API", &self.address);
         command.env("AWS_LAMBDA_FUNCTION_NAME", binary);
         command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
