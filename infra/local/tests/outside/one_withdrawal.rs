@@ -153,7 +153,7 @@ async fn copies_of_an_unregistered_payment_at_once_write_and_read_nothing() {
     let (lambda, _) = deployment.function("withdrawal").await;
     let environment = deployment.environment();
     let _more: Vec<_> = (1..4).map(|_| lambda.spawn("withdrawal", &environment)).collect();
-    deployment.dynamodb.take_calls();
+    deployment.dynamodb.take_asked();
     for round in 0..12 {
         let copies: Vec<_> = (0..8).map(|_| completion(&format!("nobody{round}"), "1")).collect();
         let sending = copies.iter().map(|copy| deployment.send("withdrawal", copy));
@@ -161,8 +161,8 @@ async fn copies_of_an_unregistered_payment_at_once_write_and_read_nothing() {
             assert_eq!(verdict(&exchange), ACCEPTED);
         }
     }
-    let calls = deployment.dynamodb.take_calls();
-    assert!(calls.iter().all(|(verb, _)| verb != "GetItem"), "{calls:?}");
+    let asked = deployment.dynamodb.take_asked();
+    assert!(asked.iter().all(|asked| asked.action != "dynamodb:GetItem"), "{asked:?}");
     assert_eq!(deployment.outcomes().await["completed-unregistered"], 12);
 }
 
@@ -176,7 +176,7 @@ async fn copies_of_a_payment_with_a_fee_at_once_write_and_read_nothing() {
     let (lambda, _) = deployment.function("withdrawal").await;
     let environment = deployment.environment();
     let _more: Vec<_> = (1..4).map(|_| lambda.spawn("withdrawal", &environment)).collect();
-    deployment.dynamodb.take_calls();
+    deployment.dynamodb.take_asked();
     for nth in 0..10 {
         let copies: Vec<_> = (0..8).map(|_| completion(&format!("w{nth}"), "1")).collect();
         let sending = copies.iter().map(|copy| deployment.send("withdrawal", copy));
@@ -184,8 +184,8 @@ async fn copies_of_a_payment_with_a_fee_at_once_write_and_read_nothing() {
             assert_eq!(verdict(&exchange), ACCEPTED);
         }
     }
-    let calls = deployment.dynamodb.take_calls();
-    assert!(calls.iter().all(|(verb, _)| verb != "GetItem"), "{calls:?}");
+    let asked = deployment.dynamodb.take_asked();
+    assert!(asked.iter().all(|asked| asked.action != "dynamodb:GetItem"), "{asked:?}");
     assert_eq!(deployment.usdt("1945").await, money("0", "0"));
     deployment.assert_audited().await;
 }

@@ -5,6 +5,7 @@
 
 mod attacks;
 mod calls;
+mod code;
 mod mutations;
 mod table;
 

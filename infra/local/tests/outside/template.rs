@@ -1,10 +1,9 @@
-//! `infra/template.yaml` against the code: tables, functions, environment, routes and rights are the same.
+//! `infra/template.yaml` against the code: tables, functions, environment and routes are the same. Its rights: `rights`.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::Method;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use waas_callback_aws::Config;
 use waas_local::{Options, Stack};
 use waas_platform::Platform;
@@ -95,18 +94,21 @@ async fn every_route_leads_to_the_same_function_here() {
         let path = format!("{}/../../events/plain/{name}.json", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).unwrap()
     };
+    let doors = [
+        ("merchant-api", include_str!("../../../../docs/openapi.json")),
+        ("operator-api", include_str!("../../../../docs/openapi-operator.json")),
+    ];
+    let is_door = |name: &str| doors.iter().any(|(door, _)| *door == name);
     let types: Vec<String> =
-        functions().into_keys().filter(|name| name != "callback" && name != "merchant-api").collect();
-    let mut merchant_routes = BTreeSet::new();
+        functions().into_keys().filter(|name| name != "callback" && !is_door(name)).collect();
     for (binary, function) in functions() {
         for (method, path, is_guarded) in routes(&function) {
             assert_eq!(
                 is_guarded,
-                binary == "merchant-api",
-                "{path}: only the merchant's own door is behind IAM"
+                is_door(&binary),
+                "{path}: the platform signs nothing, everybody else does"
             );
-            if binary == "merchant-api" {
-                merchant_routes.insert((method, path));
+            if is_guarded {
                 continue;
             }
             assert_eq!(method, "POST");
@@ -121,11 +123,14 @@ async fn every_route_leads_to_the_same_function_here() {
             }
         }
     }
-    let document: Json = serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
-    let documented = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
-        methods.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
-    });
-    assert_eq!(merchant_routes, documented.collect());
+    for (door, document) in doors {
+        let document: Json = serde_json::from_str(document).unwrap();
+        let documented = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
+            methods.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+        });
+        let routes = routes(&functions()[door]).into_iter().map(|(method, path, _)| (method, path));
+        assert_eq!(routes.collect::<BTreeSet<_>>(), documented.collect(), "{door}");
+    }
 }
 
 #[tokio::test]
@@ -148,141 +153,5 @@ async fn every_function_answers_its_event_file() {
                 "{binary}"
             );
         }
-    }
-}
-
-/// What each function's own role allows on tables: verb and table, or table and index.
-fn allowed(binary: &str) -> BTreeSet<(String, String)> {
-    let function = &functions()[binary];
-    let role = scalar(&function["Properties"]["Role"]);
-    let role = &resources("AWS::IAM::Role")[role.strip_suffix(".Arn").unwrap()];
-    let policies = list(&role["Properties"]["Policies"]);
-    let statements = policies.iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]));
-    let mut allowed = BTreeSet::new();
-    for statement in statements.filter(|statement| statement["Effect"].as_str() == Some("Allow")) {
-        let resource = scalar(&statement["Resource"]);
-        let resource = resource.replace("${", "").replace('}', "").replace("Table.Arn", "");
-        for action in list(&statement["Action"]) {
-            let verb = scalar(&action).strip_prefix("dynamodb:").expect("rights on tables only").to_owned();
-            allowed.insert((verb, resource.clone()));
-        }
-    }
-    let shared = list(&role["Properties"]["ManagedPolicyArns"]);
-    if shared.iter().any(|policy| scalar(policy) == "SecretPolicy") {
-        allowed.insert(("GetSecretValue".into(), "waas/callbacks".into()));
-    }
-    allowed
-}
-
-/// What a function's code asks for when everything that can happen to it happens.
-struct Recorder {
-    deployment: Deployment,
-    calls: BTreeSet<(String, String)>,
-}
-
-impl Recorder {
-    async fn new() -> Self {
-        let mut deployment = Deployment::new().await;
-        deployment.deposit("1945", "USDT", "100").await;
-        for id in ["a", "b", "c"] {
-            assert_eq!(deployment.register(id, "1945", "1", PAYEE).await, 201);
-        }
-        deployment.stop_functions(); // so that init is recorded too
-        Self { deployment, calls: BTreeSet::new() }
-    }
-
-    /// Records what is asked for by `work` alone.
-    async fn record<T>(&mut self, work: impl AsyncFnOnce(&Deployment) -> T) -> T {
-        self.deployment.dynamodb.take_calls();
-        self.deployment.secrets.take_calls();
-        let result = work(&self.deployment).await;
-        self.calls.extend(self.deployment.dynamodb.take_calls());
-        self.calls.extend(self.deployment.secrets.take_calls());
-        result
-    }
-
-    /// Sends it, a retry of it, and its contradiction.
-    async fn all(&mut self, function: &str, callback: &Json) {
-        let plaintext = retry_of(&callback.to_string());
-        let contradiction = with(&plaintext, "tenantUserId", "somebody-else");
-        for plaintext in [plaintext.clone(), retry_of(&plaintext), contradiction] {
-            self.record(async |deployment| deployment.send(function, &plaintext).await).await;
-        }
-    }
-
-    async fn merchant(&mut self) {
-        for (method, path, body) in [
-            (
-                Method::POST,
-                "/withdrawals",
-                Some(json!({
-                    "callBackId": "m", "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT", "amount": "1",
-                    "address": PAYEE
-                })),
-            ),
-            (Method::GET, "/withdrawals/m", None),
-            (Method::PUT, "/withdrawals/m/hold", None),
-            (Method::DELETE, "/withdrawals/m/hold", None),
-            (Method::DELETE, "/withdrawals/m", None),
-            (Method::GET, "/users/1945", None),
-            (Method::GET, "/users/1945/events", None),
-            (Method::POST, "/deposits/unknown/release", None),
-        ] {
-            self.record(async |deployment| deployment.call(method, path, body.as_ref()).await).await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
-    let of = |r#type: u8, id: &str| json!({ "requestUUID": "u", "tenantUserId": "1945", "trackingId": format!("t{id}"), "callBackId": id, "type": r#type });
-    let paid = |id: &str| {
-        let mut callback = of(3, id);
-        for (name, value) in [
-            ("txId", id),
-            ("chainName", "TRON"),
-            ("symbol", "USDT"),
-            ("amount", "1"),
-            ("fromAddress", "T"),
-            ("toAddress", PAYEE),
-        ] {
-            callback[name] = json!(value);
-        }
-        callback
-    };
-    let sample = |text: &str| serde_json::from_str::<Json>(text).unwrap();
-    let address = sample(include_str!("../../../../events/plain/address-change.json"));
-    let (deposit, unknown) = (sample(DEPOSIT), paid("nobody"));
-    let mut of_nothing = paid("nobody-either");
-    of_nothing["amount"] = json!("0");
-    let notices = BTreeMap::from([
-        ("deposit", vec![deposit]),
-        ("withdrawal-confirmation", vec![of(2, "a"), of(2, "unknown")]),
-        ("withdrawal", vec![paid("b"), unknown, of_nothing]),
-        ("address-change", vec![address]),
-        ("withdrawal-failure", vec![of(5, "c"), of(5, "unknown")]),
-        ("insufficient-balance", vec![of(6, "a"), of(6, "unknown")]),
-        ("insufficient-gas", vec![of(7, "a"), of(7, "unknown")]),
-    ]);
-    for binary in functions().keys() {
-        let mut recorder = Recorder::new().await;
-        match binary.as_str() {
-            "merchant-api" => recorder.merchant().await,
-            "callback" => {
-                for (name, notices) in &notices {
-                    if *name != "withdrawal-confirmation" {
-                        for notice in notices {
-                            recorder.all("callback", notice).await;
-                        }
-                    }
-                }
-            }
-            own => {
-                for notice in &notices[own] {
-                    recorder.all(own, notice).await;
-                }
-            }
-        }
-        assert_eq!(recorder.calls, allowed(binary), "{binary}: asked for (left), allowed (right)");
     }
 }

@@ -9,12 +9,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::asked::asked;
-use super::iam::Policy;
+use super::iam::{Asked, Policy};
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ struct Shared {
     target: String,
     agent: ureq::Agent,
     requests: Mutex<BTreeMap<String, usize>>,
-    calls: Mutex<BTreeSet<(String, String)>>,
+    asked: Mutex<BTreeSet<Asked>>,
     denied: Mutex<BTreeSet<String>>,
     faults: Mutex<VecDeque<Fault>>,
     always: Mutex<Option<Fault>>,
@@ -58,7 +58,7 @@ impl FaultyProxy {
             target: target.to_owned(),
             agent,
             requests: Mutex::default(),
-            calls: Mutex::default(),
+            asked: Mutex::default(),
             denied: Mutex::default(),
             faults: Mutex::default(),
             always: Mutex::default(),
@@ -95,28 +95,9 @@ impl FaultyProxy {
         std::mem::take(&mut self.state.denied.lock().unwrap())
     }
 
-    /// What was asked for since the last call, as IAM authorises it: verb and table, or table and index.
-    pub fn take_calls(&self) -> BTreeSet<(String, String)> {
-        std::mem::take(&mut self.state.calls.lock().unwrap())
-    }
-}
-
-/// A transaction is authorised by the verbs of its parts.
-fn calls(operation: &str, body: &Value) -> Vec<(String, String)> {
-    let resource = |part: &Value| {
-        let table = part["TableName"].as_str().or(part["SecretId"].as_str()).unwrap_or("?");
-        part["IndexName"].as_str().map_or(table.to_owned(), |index| format!("{table}/index/{index}"))
-    };
-    match body["TransactItems"].as_array() {
-        Some(items) => items
-            .iter()
-            .flat_map(|item| item.as_object().unwrap())
-            .map(|(verb, part)| match verb.as_str() {
-                "ConditionCheck" => ("ConditionCheckItem".to_owned(), resource(part)),
-                verb => (format!("{verb}Item"), resource(part)),
-            })
-            .collect(),
-        None => vec![(operation.to_owned(), resource(body))],
+    /// What IAM was asked since the last call.
+    pub fn take_asked(&self) -> BTreeSet<Asked> {
+        std::mem::take(&mut self.state.asked.lock().unwrap())
     }
 }
 
@@ -134,7 +115,7 @@ impl Drop for FaultyProxy {
 
 /// Why the role of the calling function does not allow a request, if it does not. The functions' access key ids are their
 /// names.
-fn denial(headers: &HeaderMap, target: &str, body: &Value) -> Option<String> {
+fn denial(headers: &HeaderMap, asked: &[Asked]) -> Option<String> {
     let authorization = headers.get("authorization").map_or("", |value| value.to_str().unwrap());
     let function =
         authorization.split("Credential=").nth(1).and_then(|credential| credential.split('/').next());
@@ -142,7 +123,7 @@ fn denial(headers: &HeaderMap, target: &str, body: &Value) -> Option<String> {
     else {
         return Some(format!("nobody knows who asks: {authorization}"));
     };
-    let denial = asked(target, body).iter().find_map(|asked| policy.decide(asked).err())?;
+    let denial = asked.iter().find_map(|asked| policy.decide(asked).err())?;
     Some(format!("User: arn:aws:sts::123456789012:assumed-role/{function} is {denial}"))
 }
 
@@ -150,9 +131,10 @@ async fn handle(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Byte
     let target = headers.get("x-amz-target").map_or("?", |value| value.to_str().unwrap()).to_owned();
     let operation = target.rsplit('.').next().unwrap().to_owned();
     let json = serde_json::from_slice(&body).unwrap_or_default();
-    state.calls.lock().unwrap().extend(calls(&operation, &json));
+    let asked = asked(&target, &json);
+    state.asked.lock().unwrap().extend(asked.iter().cloned());
     *state.requests.lock().unwrap().entry(operation).or_default() += 1;
-    if let Some(message) = denial(&headers, &target, &json) {
+    if let Some(message) = denial(&headers, &asked) {
         state.denied.lock().unwrap().insert(message.clone());
         let code = "com.amazon.coral.service#AccessDeniedException";
         return aws_error(&json!({ "__type": code, "Message": message }));

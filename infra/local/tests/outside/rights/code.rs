@@ -1,0 +1,270 @@
+//! What each function's code asks for when everything that can happen to it happens: all that its role has.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::iam::{Asked, Policy};
+use crate::harness::template::{functions, named, table_arn};
+use crate::harness::*;
+
+/// Verb and table, then each attribute and each kind of keys that is named there: of rights, or of what was asked for.
+type Words = BTreeSet<String>;
+
+/// Table or index, or the secret.
+fn short(action: &str, resource: &str) -> Option<String> {
+    let (service, verb) = action.split_once(':').unwrap();
+    match service {
+        "dynamodb" => Some(format!("{verb} {}", resource.strip_prefix(&table_arn("")).unwrap())),
+        "secretsmanager" => {
+            assert_eq!(resource, named("Secret"));
+            Some(format!("{verb} the secret"))
+        }
+        _ => None, // to log, to trace, to have tables decrypted: what AWS does in a function's name
+    }
+}
+
+fn granted(policy: &Policy) -> Words {
+    let mut words = Words::new();
+    for statement in &policy.0 {
+        let ([action], [resource]) = (statement.actions.as_slice(), statement.resources.as_slice()) else {
+            continue;
+        };
+        let Some(what) = short(action, resource) else { continue };
+        for condition in
+            statement.conditions.iter().filter(|condition| condition.key.starts_with("dynamodb:"))
+        {
+            match (condition.key.as_str(), condition.operator.as_str()) {
+                (_, "Null") => {}
+                ("dynamodb:Attributes", _) => {
+                    words.extend(condition.values.iter().map(|name| format!("{what} naming {name}")));
+                }
+                _ => words.extend(condition.values.iter().map(|key| format!("{what} under {key}"))),
+            }
+        }
+        words.insert(what);
+    }
+    words
+}
+
+/// As far as it is restricted, what was asked for.
+fn asked_for(asked: &BTreeSet<Asked>, granted: &Words) -> Words {
+    let mut words = Words::new();
+    for Asked { action, resource, context } in asked {
+        let what = short(action, resource).unwrap();
+        let is_restricted =
+            |how: &str| granted.iter().any(|words| words.starts_with(&format!("{what} {how} ")));
+        let values = |key| context.get(key).into_iter().flatten();
+        if is_restricted("naming") {
+            words.extend(values("dynamodb:Attributes").map(|name| format!("{what} naming {name}")));
+        }
+        if is_restricted("under") {
+            let kind = |key: &String| key.rsplit_once('.').unwrap().0.to_owned();
+            words.extend(values("dynamodb:LeadingKeys").map(|key| format!("{what} under {}.*", kind(key))));
+        }
+        words.insert(what);
+    }
+    words
+}
+
+/// A deployment, and what its functions have asked for.
+struct Recorder {
+    deployment: Deployment,
+    asked: BTreeSet<Asked>,
+}
+
+impl Recorder {
+    async fn new() -> Self {
+        let settings = [("WAAS_RISK_THRESHOLD", "50"), ("WAAS_ACTUAL_BELOW_ORDER", "fee")];
+        let mut deployment = Deployment::with(&settings).await;
+        deployment.deposit("1945", "USDT", "100").await;
+        for id in ["a", "b", "c", "d", "e"] {
+            assert_eq!(deployment.register(id, "1945", "1", PAYEE).await, 201);
+        }
+        deployment.stop_functions(); // so that init is recorded too
+        Self { deployment, asked: BTreeSet::new() }
+    }
+
+    /// Records what is asked for by `work` alone.
+    async fn record<T>(&mut self, work: impl AsyncFnOnce(&Deployment) -> T) -> T {
+        self.deployment.dynamodb.take_asked();
+        self.deployment.secrets.take_asked();
+        let result = work(&self.deployment).await;
+        self.asked.extend(self.deployment.dynamodb.take_asked());
+        self.asked.extend(self.deployment.secrets.take_asked());
+        result
+    }
+
+    /// Sends it, a retry of it, and its contradiction.
+    async fn all(&mut self, function: &str, plaintext: &str) {
+        let contradiction = with(plaintext, "tenantUserId", "somebody-else");
+        for plaintext in [plaintext, &retry_of(plaintext), &contradiction] {
+            self.record(async |deployment| deployment.send(function, plaintext).await).await;
+        }
+    }
+
+    /// Calls one of the doors; the answer.
+    async fn call(&mut self, method: Method, path: &str, body: Option<&Value>) -> Value {
+        let (status, answer) =
+            self.record(async |deployment| deployment.call(method, path, body).await).await;
+        assert!(status < 500, "{path}: {answer}");
+        answer
+    }
+
+    async fn merchant(&mut self) {
+        let order = |id: &str, amount: &str| {
+            json!({ "callBackId": id, "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT",
+                    "amount": amount, "address": PAYEE })
+        };
+        // Paid before they are registered: with a fee, and by somebody else's registration.
+        for id in ["late", "contradicted"] {
+            self.deployment.send("withdrawal", &completion(id, "1")).await;
+        }
+        let mut contradicted = order("contradicted", "1");
+        contradicted["tenantUserId"] = json!("somebody-else");
+        for (method, path, body) in [
+            (Method::POST, "/withdrawals", Some(order("m", "1"))),
+            (Method::POST, "/withdrawals", Some(order("late", "1.5"))),
+            (Method::POST, "/withdrawals", Some(contradicted)),
+            (Method::GET, "/withdrawals/m", None),
+            (Method::DELETE, "/withdrawals/m", None),
+            (Method::GET, "/users/1945", None),
+            (Method::GET, "/users/1945/events", None),
+        ] {
+            self.call(method, path, body.as_ref()).await;
+        }
+    }
+
+    /// Does what can be done about the only open case of a query.
+    async fn resolve(&mut self, query: &str, action: &str) {
+        let page = self.call(Method::GET, &format!("/cases?{query}"), None).await;
+        let key =
+            page["cases"][0]["caseKey"].as_str().unwrap_or_else(|| panic!("{query}: {page}")).to_owned();
+        let case = self.call(Method::GET, &format!("/cases/{key}"), None).await;
+        let act = json!({ "id": format!("{action}-{key}"), "action": action, "reason": "r", "expected": case["expected"] });
+        let done = self.call(Method::POST, &format!("/cases/{key}/resolve"), Some(&act)).await;
+        assert_eq!(done["outcome"], "resolved", "{done}");
+    }
+
+    async fn operator(&mut self) {
+        for method in [Method::PUT, Method::DELETE] {
+            self.call(method, "/withdrawals/a/hold", None).await;
+        }
+        // Of two risky deposits one is released, the other rejected.
+        for tx_id in ["released", "rejected"] {
+            let risky = with(&deposit_with("riskLevelTo", 90), "txId", tx_id);
+            self.deployment.send("deposit", &retry_of(&risky)).await;
+        }
+        let page = self.call(Method::GET, "/cases?reason=risk", None).await;
+        let case = page["cases"][0]["caseKey"].as_str().unwrap();
+        let case = self.call(Method::GET, &format!("/cases/{case}"), None).await;
+        let deposit = case["events"][0]["eventKey"].as_str().unwrap();
+        self.call(Method::POST, &format!("/deposits/{deposit}/release"), None).await;
+        self.resolve("reason=risk", "reject").await;
+        // A requestUUID that came for two deposits, the second an output of its own.
+        let first = retry_of(&deposit_with("txId", "first"));
+        self.deployment.send("deposit", &first).await;
+        self.deployment.send("deposit", &with(&with(&first, "txId", "second"), "txIndex", 1)).await;
+        self.resolve("reason=request-conflict", "credit").await;
+        // Paid after it had failed, and more than was ordered and than is there.
+        self.deployment.send("withdrawal-failure", &failure("b")).await;
+        self.deployment.send("withdrawal", &completion("b", "200")).await;
+        self.resolve("callBackId=b", "charge").await;
+        let collect = json!({ "id": "c", "chainName": "TRON", "symbol": "USDT" });
+        self.deployment.deposit("1945", "USDT", "200").await;
+        self.call(Method::POST, "/users/1945/collect", Some(&collect)).await;
+        // Paid to somebody else, which is accepted as a payment less a fee.
+        let elsewhere = with(&completion("c", "0.9"), "toAddress", "TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb");
+        self.deployment.send("withdrawal", &elsewhere).await;
+        self.resolve("callBackId=c", "settle").await;
+        // Paid, and registered when the user no longer had it.
+        self.deployment.send("withdrawal", &completion("late", "1000")).await;
+        assert_eq!(self.deployment.register("late", "1945", "1000", PAYEE).await, 422);
+        self.resolve("callBackId=late", "charge").await;
+        // Paid, they say, and not registered by anybody.
+        self.deployment.send("withdrawal", &completion("nobody", "1")).await;
+        let expected = json!({ "state": "completed", "trackingId": "t-nobody" });
+        let act = json!({ "id": "reversed", "action": "reverse", "reason": "r", "expected": expected });
+        let done = self.call(Method::POST, "/withdrawals/nobody/resolve", Some(&act)).await;
+        assert_eq!(done["outcome"], "resolved", "{done}");
+    }
+}
+
+/// All that the platform could say to a function of one type.
+fn callbacks(function: &str) -> Vec<String> {
+    let other_terms = with(&completion("d", "5"), "toAddress", "TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb");
+    // Of another user, and of an order that has ended.
+    let on_others = |r#type: u8| {
+        [with(&notice(r#type, "e").to_string(), "tenantUserId", "2"), notice(r#type, "b").to_string()]
+    };
+    let callbacks: Vec<String> = match function {
+        "deposit" => vec![
+            deposit_with("riskLevelTo", 1),
+            with(&with(&deposit_with("riskLevelTo", 90), "txId", "risky"), "txIndex", 1),
+        ],
+        "withdrawal-confirmation" => vec![confirmation("a"), confirmation("unknown")],
+        "withdrawal" => vec![
+            completion("b", "1"),
+            completion("c", "0.9"),
+            completion("nobody", "1"),
+            completion("nobody-either", "0"),
+            other_terms,
+        ],
+        "address-change" => vec![plain("address-change")],
+        "withdrawal-failure" => vec![failure("c"), failure("unknown"), failure("d")],
+        "insufficient-balance" => {
+            [vec![notice(6, "a").to_string(), notice(6, "unknown").to_string()], on_others(6).into()].concat()
+        }
+        "insufficient-gas" => {
+            [vec![notice(7, "a").to_string(), notice(7, "unknown").to_string()], on_others(7).into()].concat()
+        }
+        function => panic!("{function} takes no callbacks"),
+    };
+    callbacks.iter().map(|callback| retry_of(callback)).collect()
+}
+
+#[tokio::test]
+async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
+    // Their records of requests, events and cases are one sort: what some of them name, all of them may.
+    let is_shared = |words: &String| {
+        let records = ["PutItem Requests naming", "PutItem Events naming", "UpdateItem Cases naming"];
+        records.iter().any(|record| words.starts_with(record))
+    };
+    let mut shared = (Words::new(), Words::new());
+    for binary in functions().keys() {
+        let mut recorder = Recorder::new().await;
+        match binary.as_str() {
+            "merchant-api" => recorder.merchant().await,
+            "operator-api" => recorder.operator().await,
+            "callback" => {
+                let all = functions();
+                let types = all.keys().filter(|name| {
+                    !["callback", "withdrawal-confirmation"].contains(&name.as_str())
+                        && !name.ends_with("-api")
+                });
+                for callback in types.flat_map(|function| callbacks(function)) {
+                    recorder.all("callback", &callback).await;
+                }
+            }
+            own => {
+                for callback in callbacks(own) {
+                    recorder.all(own, &callback).await;
+                }
+            }
+        }
+        let mut granted = granted(Policy::of(binary).unwrap());
+        let mut asked = asked_for(&recorder.asked, &granted);
+        if !binary.ends_with("-api") {
+            shared.0.extend(asked.extract_if(.., |words| is_shared(words)));
+            shared.1.extend(granted.extract_if(.., |words| is_shared(words)));
+        }
+        let unused: Vec<_> = granted.difference(&asked).collect();
+        let missing: Vec<_> = asked.difference(&granted).collect();
+        assert!(
+            unused.is_empty() && missing.is_empty(),
+            "{binary}: unused {unused:#?}, missing {missing:#?}"
+        );
+    }
+    assert_eq!(shared.0, shared.1, "asked for (left), allowed (right)");
+}
