@@ -30,8 +30,9 @@ async fn risky_deposits_are_held_until_released() {
         assert_eq!(after > before, is_held, "{nth}");
     }
     let (_, user) = deployment.call(Method::GET, "/users/2049", None).await;
-    let balance =
-        json!({ "chainName": "TRON", "symbol": "USDT", "available": "2.5", "frozen": "0", "held": "12.5" });
+    let balance = json!({
+        "chainName": "TRON", "symbol": "USDT", "available": "2.5", "frozen": "0", "held": "12.5", "owed": "0"
+    });
     assert_eq!(user["balances"], json!([balance]));
 
     let events = deployment.events().await;
