@@ -17,6 +17,8 @@ use crate::tables::{Ledger, cases, events, withdrawals};
 
 /// How often an act is decided anew because what it was decided upon changed meanwhile.
 const MAX_DECISIONS: usize = 10;
+/// How many events a case shows. More than a few there are only where somebody floods.
+const MAX_EVENTS: usize = 100;
 
 /// The operator's side of the ledger.
 #[derive(Debug, Clone)]
@@ -74,7 +76,7 @@ pub struct Resolved {
 pub struct CaseView {
     /// The case.
     pub case: RecordedCase,
-    /// Its events and refusals, oldest first.
+    /// Its events and refusals, oldest first, at most a hundred.
     pub events: Vec<RecordedEvent>,
     /// Its order as it stands now.
     pub order: Option<Order>,
@@ -132,7 +134,7 @@ impl Operator {
         let matter = self.matter(Target::Case(case_key)).await?;
         let case = matter.case.clone().ok_or(OperatorError::NotFound)?;
         let mut events = Vec::with_capacity(case.event_keys.len());
-        for key in &case.event_keys {
+        for key in case.event_keys.iter().take(MAX_EVENTS) {
             events.extend(self.ledger.event(key).await?);
         }
         events.sort_by(|a, b| (&a.recorded_at, &a.event_key).cmp(&(&b.recorded_at, &b.event_key)));

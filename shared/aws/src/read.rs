@@ -127,7 +127,11 @@ impl Ledger {
             let read = self.read_open_cases(at_once, start.flatten()).await?;
             page.next = read.last_evaluated_key.as_ref().and_then(cases::cursor);
             for item in read.items() {
-                let case = cases::recorded(item)?;
+                // One that is damaged, or planted, must not hide the others.
+                let Ok(case) = cases::recorded(item) else {
+                    tracing::error!(caseKey = cases::key(item), "a case's record is malformed");
+                    continue;
+                };
                 if !filter.takes(&case) {
                     continue;
                 }

@@ -167,6 +167,11 @@ pub(crate) fn is_resolved(item: &Item) -> bool {
     !item.contains_key(OPEN_SINCE) && read(item, RESOLUTION_KEY).is_some()
 }
 
+/// The key in a case's record.
+pub(crate) fn key(item: &Item) -> Option<&str> {
+    read(item, KEY)
+}
+
 /// A case's record.
 pub(crate) fn recorded(item: &Item) -> Result<RecordedCase, Unavailable> {
     read_case(item).ok_or_else(|| Unavailable::new("a case's record is malformed"))
@@ -182,6 +187,11 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
             None => None,
         },
     };
+    // A role may write cases of its own kinds, by their key: what is inside must be of that kind too.
+    let case_key = CaseKey::from(owned(KEY)?);
+    if case_key != CaseKey::of(&identity) {
+        return None;
+    }
     let claim = Claim {
         identity,
         reasons: read_set(item, REASONS).iter().map(|name| name.parse().ok()).collect::<Option<_>>()?,
@@ -204,7 +214,7 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
         },
     };
     Some(RecordedCase {
-        case_key: CaseKey::from(owned(KEY)?),
+        case_key,
         claim,
         event_keys: read_set(item, EVENT_KEYS).to_vec(),
         expects: owned("expects")?,
@@ -241,4 +251,79 @@ pub(crate) fn start_key(cursor: &str) -> Option<Item> {
         (OPEN_SINCE.into(), text(open_since)),
         (KEY.into(), text(case_key)),
     ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+
+    fn identity(kind: &'static str) -> Identity {
+        Identity {
+            event_key: EventKey::new(kind, [Some("1")]),
+            fingerprint: "content".to_owned().into(),
+            position: Some(1),
+        }
+    }
+
+    fn record(kind: &'static str) -> Item {
+        let identity = identity(kind);
+        Item::from([
+            (KEY.into(), text(CaseKey::of(&identity).as_str())),
+            (OPEN.into(), text(OPEN)),
+            (OPEN_SINCE.into(), text("2026-01-02T03:04:05.678Z")),
+            (REASONS.into(), AttributeValue::Ss(vec!["event-conflict".into(), "request-conflict".into()])),
+            (EVENT_KEYS.into(), AttributeValue::Ss(vec!["refusal.deposit.1".into()])),
+            (events::KEY.into(), text(identity.event_key.as_str())),
+            (events::FINGERPRINT.into(), text("content")),
+            ("position".into(), text("1")),
+            ("tenantUserId".into(), text("1945")),
+            ("expects".into(), text("operator")),
+            ("asset".into(), text("TRON#USDT")),
+            ("amount".into(), text("2.50")),
+        ])
+    }
+
+    #[test]
+    fn a_case_is_read_whole_or_not_at_all() {
+        let case = recorded(&record("deposit")).unwrap();
+        assert_eq!(case.claim.reasons, [Reason::EventConflict, Reason::RequestConflict]);
+        assert_eq!((&case.claim.identity, case.open_since.is_some()), (&identity("deposit"), true));
+        for (name, value) in [
+            (REASONS, AttributeValue::Ss(vec!["because".into()])),
+            ("asset", text("TRON")),
+            ("amount", text("-1")),
+            ("mode", text("both")),
+            ("position", text("first")),
+            (events::KEY, AttributeValue::N("1".into())),
+        ] {
+            let mut damaged = record("deposit");
+            damaged.insert(name.into(), value);
+            assert!(recorded(&damaged).is_err(), "{name}");
+        }
+    }
+
+    /// A role may write cases of its own kinds, by their key.
+    #[test]
+    fn a_case_is_about_an_event_of_its_own_kind_and_of_no_other() {
+        let mut planted = record("insufficient-gas");
+        for (name, value) in record("deposit").into_iter().filter(|(name, _)| name != KEY) {
+            planted.insert(name, value);
+        }
+        assert!(recorded(&planted).is_err());
+        let mut other_content = record("deposit");
+        other_content.insert(events::FINGERPRINT.into(), text("other content"));
+        assert!(recorded(&other_content).is_err());
+    }
+
+    #[test]
+    fn only_a_resolution_resolves_a_case() {
+        let mut item = record("deposit");
+        assert!(!is_resolved(&item), "it is open");
+        item.remove(OPEN_SINCE);
+        assert!(!is_resolved(&item), "it only looks closed");
+        item.insert(RESOLUTION_KEY.into(), text("resolution.1"));
+        assert!(is_resolved(&item));
+    }
 }
