@@ -108,7 +108,8 @@ async fn resolve(
     body: &[u8],
 ) -> Result<(StatusCode, Json<Event>), Problem> {
     let resolution = Resolution::parse(json_of(body)?)?;
-    let Resolved { is_new, event } = operator.resolve(target, &resolution, caller, SystemTime::now()).await?;
+    let Resolved { is_new, event } =
+        Box::pin(operator.resolve(target, &resolution, caller, SystemTime::now())).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(event.into())))
 }

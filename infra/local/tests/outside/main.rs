@@ -18,6 +18,7 @@ mod doors;
 mod events;
 mod exactly_once;
 mod faults;
+mod forged;
 mod gateway;
 mod init;
 mod input;

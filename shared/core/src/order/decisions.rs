@@ -109,7 +109,7 @@ pub fn hold(call_back_id: &CallBackId, order: Option<&Order>, is_held: bool) -> 
 /// order), ended or direct, of other terms than the request names, held, or too old.
 pub fn confirm(situation: &Situation<'_>, asked: &WithdrawalConfirmation) -> Result<Decision, Refusal> {
     let Some(order) = situation.found.order.read() else { return Ok(Decision::ReadOrder) };
-    let order = order.ok_or(Refusal::UnknownOrder)?;
+    let order = ended_or_registered(order).ok_or(Refusal::UnknownOrder)?;
     let callback = situation.callback;
     let transition = reported(order, callback, OrderEvent::Confirm)?;
     if order.tracking_id.is_some() && callback.tracking_id.is_none() {
