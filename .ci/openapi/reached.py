@@ -5,7 +5,8 @@ import json
 import sys
 
 answers = collections.defaultdict(collections.Counter)
-for report in sys.argv[1:]:
+document, *reports = sys.argv[1:]
+for report in reports:
     for line in open(report):
         scenario = json.loads(line).get("ScenarioFinished", {})
         recorder = scenario.get("recorder", {})
@@ -14,8 +15,8 @@ for report in sys.argv[1:]:
             if response:
                 answers[f"{sent['method']} {sent['path']}"][response["status_code"]] += 1
 
-with open("docs/openapi.json") as document:
-    paths = json.load(document)["paths"]
+with open(document) as text:
+    paths = json.load(text)["paths"]
 operations = [f"{method.upper()} {path}" for path, item in paths.items() for method in item if method != "parameters"]
 for operation in operations:
     print(f"{operation:45}", *(f"{status}: {count}" for status, count in sorted(answers[operation].items())), sep="  ")

@@ -142,10 +142,10 @@ pub(crate) struct CaseQuery {
     #[param(schema_with = value::reason, required = false)]
     reason: Option<Reason>,
     /// Those of this user.
-    #[param(value_type = String, required = false, min_length = 1, max_length = 255)]
+    #[param(rename = "tenantUserId", value_type = String, required = false, min_length = 1, max_length = 255)]
     tenant_user_id: Option<String>,
     /// Those of this order.
-    #[param(value_type = String, required = false, min_length = 1, max_length = 255)]
+    #[param(rename = "callBackId", value_type = String, required = false, min_length = 1, max_length = 255)]
     call_back_id: Option<String>,
 }
 
@@ -197,7 +197,7 @@ pub(crate) async fn list(
 /// Read a case: its events, its order, and what each action would do
 #[utoipa::path(
     get, path = "/cases/{caseKey}", tag = "cases", operation_id = "getCase",
-    params(("caseKey" = inline(PathId), Path, description = "The case, as the list and `waas.…` events name it")),
+    params(("caseKey" = inline(PathId), Path, description = "The case, as the list names it")),
     responses(
         (status = 200, description = "The case", body = CaseToDecide),
         (status = 404, description = "Unknown", body = Problem),

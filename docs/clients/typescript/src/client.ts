@@ -46,12 +46,8 @@ export function merchantApi({ url, ...credentials }: Settings) {
     register: async (body: NewWithdrawal): Promise<Withdrawal> => answered(await api.POST("/withdrawals", { body })),
     withdrawal: async (id: string): Promise<Withdrawal> => answered(await api.GET("/withdrawals/{callBackId}", withdrawal(id))),
     cancel: async (id: string): Promise<Withdrawal> => answered(await api.DELETE("/withdrawals/{callBackId}", withdrawal(id))),
-    hold: async (id: string): Promise<Withdrawal> => answered(await api.PUT("/withdrawals/{callBackId}/hold", withdrawal(id))),
-    unhold: async (id: string): Promise<Withdrawal> => answered(await api.DELETE("/withdrawals/{callBackId}/hold", withdrawal(id))),
     user: async (tenantUserId: string): Promise<User> =>
       answered(await api.GET("/users/{tenantUserId}", { params: { path: { tenantUserId } } })),
-    release: async (eventKey: string) =>
-      answered(await api.POST("/deposits/{eventKey}/release", { params: { path: { eventKey } } })),
     /** All events of a user, newest first, page after page. */
     async *events(tenantUserId: string, limit = 50): AsyncGenerator<Event> {
       let cursor: string | undefined;

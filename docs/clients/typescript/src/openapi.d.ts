@@ -4,23 +4,6 @@
  */
 
 export interface paths {
-    "/deposits/{eventKey}/release": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Release a held deposit: its amount becomes available */
-        post: operations["releaseDeposit"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/users/{tenantUserId}": {
         parameters: {
             query?: never;
@@ -90,24 +73,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/withdrawals/{callBackId}/hold": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Hold a withdrawal: while held, it is not confirmed to the platform */
-        put: operations["holdWithdrawal"];
-        post?: never;
-        /** Take a withdrawal off hold */
-        delete: operations["unholdWithdrawal"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -140,19 +105,32 @@ export interface components {
              * @example 0
              */
             held: string;
+            /**
+             * @description What the user was charged beyond what was available. While there is any, nothing can be set aside.
+             * @example 0
+             */
+            owed: string;
             /** @example USDT */
             symbol: string;
         };
         /** @description One event. */
         Event: {
+            /** @description What an operator did. */
+            action?: string;
             callBackId?: string;
             /** @description What the platform said. */
             callback?: Record<string, never>;
+            /** @description The case that it closed. */
+            caseKey?: string;
             eventKey: string;
+            /** @description Who: the ARN that signed. */
+            operator?: string;
             /** @description What came of it, such as `credited`. */
             outcome: string;
             /** @description What it changed. */
             postings: components["schemas"]["Balance"][];
+            /** @description Why, in the operator's words. */
+            reason?: string;
             /**
              * Format: date-time
              * @description RFC 3339, UTC.
@@ -162,7 +140,7 @@ export interface components {
             trackingId?: string;
             /**
              * Format: int32
-             * @description The callback's type, 1 to 7; absent for what the merchant did.
+             * @description The callback's type, 1 to 7; absent for what the merchant or its operators did.
              */
             type?: number;
         };
@@ -240,15 +218,6 @@ export interface components {
              */
             type: string;
         };
-        /** @description A released deposit. */
-        Release: {
-            eventKey: string;
-            /**
-             * @description Always `released`.
-             * @example released
-             */
-            state: string;
-        };
         /** @description A user: balances and deposit addresses. A user without either is one that the ledger has not met yet. */
         User: {
             addresses: components["schemas"]["Address"][];
@@ -300,83 +269,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    releaseDeposit: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The deposit's event, as the user's events and `waas.deposit.held` name it */
-                eventKey: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Released, now or before */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Release"];
-                };
-            };
-            /** @description Malformed: the document, or what a schema cannot tell, such as a checksum */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed, or the signer may not call this (API Gateway) */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                };
-            };
-            /** @description Unknown */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not a held deposit */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, try again (API Gateway) */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                };
-            };
-            /** @description Try again */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     getUser: {
         parameters: {
             query?: never;
@@ -573,7 +465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Well formed, but not enough is available (`balance-too-low`), the sum would need more than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`) */
+            /** @description Well formed, but not enough is available (`balance-too-low`), the user owes in this asset (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -725,166 +617,6 @@ export interface operations {
                 };
             };
             /** @description The platform may be paying it, or it ended otherwise */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, try again (API Gateway) */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                };
-            };
-            /** @description Try again */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    holdWithdrawal: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description Your id of the withdrawal
-                 * @example 250624392590001
-                 */
-                callBackId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Held */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Withdrawal"];
-                };
-            };
-            /** @description Malformed: the document, or what a schema cannot tell, such as a checksum */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed, or the signer may not call this (API Gateway) */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                };
-            };
-            /** @description Unknown */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Direct, confirmed or ended: a hold could not be kept */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests, try again (API Gateway) */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                };
-            };
-            /** @description Try again */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    unholdWithdrawal: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description Your id of the withdrawal
-                 * @example 250624392590001
-                 */
-                callBackId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Not held */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Withdrawal"];
-                };
-            };
-            /** @description Malformed: the document, or what a schema cannot tell, such as a checksum */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed, or the signer may not call this (API Gateway) */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                };
-            };
-            /** @description Unknown */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Direct, confirmed or ended: a hold could not be kept */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -1,4 +1,5 @@
-// Every call once, against waas-local with ten deposits of 1000 USDT for user 1945, and a held one for user 2049 (.ci/api starts it).
+// Every call once, against waas-local with ten deposits of 1000 USDT for user 1945, a held one for user 2049, and user 2063 who
+// owes (.ci/api starts it).
 import assert from "node:assert/strict";
 import { type Event, merchantApi, Refused } from "./client.js";
 
@@ -16,8 +17,8 @@ const api = merchantApi({
 });
 const usdt = async (tenantUserId: string) => {
   const { balances } = await api.user(tenantUserId);
-  const { available, frozen, held } = balances.find(({ symbol }) => symbol === "USDT") ?? assert.fail("no USDT");
-  return { available, frozen, held };
+  const { available, frozen, held, owed } = balances.find(({ symbol }) => symbol === "USDT") ?? assert.fail("no USDT");
+  return { available, frozen, held, owed };
 };
 
 // 38 digits beside the balance. An id with every kind of character that it may have: each stands in a path.
@@ -37,14 +38,16 @@ assert.deepEqual(await usdt("1945"), {
   available: "9999.8999999999999999999999999999999999",
   frozen: "0.1000000000000000000000000000000001",
   held: "0",
+  owed: "0",
 });
 await assert.rejects(api.register({ ...order, amount: "2" }), { status: 409, problem: "event-conflict" });
 await assert.rejects(api.register({ ...order, callBackId: "w-2", amount: "100000" }), { status: 422, problem: "balance-too-low" });
 await assert.rejects(api.withdrawal("unknown"), (error) => error instanceof Refused && error.status === 404);
 
-assert.equal((await api.hold(callBackId)).held, true);
-assert.equal((await api.withdrawal(callBackId)).held, true);
-assert.equal((await api.unhold(callBackId)).held, false);
+const owing = { ...order, callBackId: "w-3", tenantUserId: "2063", amount: "1" };
+await assert.rejects(api.register(owing), { status: 422, problem: "user-owes" });
+
+assert.equal((await api.withdrawal(callBackId)).state, "reserved");
 assert.equal((await api.cancel(callBackId)).state, "cancelled");
 
 const events: Event[] = [];
@@ -54,12 +57,7 @@ assert.equal(new Set(events.map(({ eventKey }) => eventKey)).size, events.length
 assert.deepEqual([outcomes.includes("reserved"), outcomes.includes("cancelled")], [true, true]);
 assert.equal(outcomes.filter((outcome) => outcome === "credited").length, 10);
 
-assert.deepEqual(await usdt("1945"), { available: "10000", frozen: "0", held: "0" });
-
-assert.deepEqual(await usdt("2049"), { available: "0", frozen: "0", held: "1000" });
-for await (const { eventKey, outcome } of api.events("2049")) {
-  assert.equal(outcome, "held");
-  assert.equal((await api.release(eventKey)).state, "released");
-}
-assert.deepEqual(await usdt("2049"), { available: "1000", frozen: "0", held: "0" });
-console.log(`${events.length} events of user 1945, the held deposit of user 2049 released: all as typed`);
+assert.deepEqual(await usdt("1945"), { available: "10000", frozen: "0", held: "0", owed: "0" });
+assert.deepEqual(await usdt("2049"), { available: "0", frozen: "0", held: "1000", owed: "0" });
+assert.deepEqual(await usdt("2063"), { available: "4", frozen: "10", held: "0", owed: "10" });
+console.log(`${events.length} events of user 1945, what is held of user 2049 and what 2063 owes: all as typed`);
