@@ -53,7 +53,7 @@ for page in map(Path, pages):
 architecture = Path("docs/architecture.md")
 wrong += [f"{architecture}: {path}: not there" for path in named(architecture) if not Path(path).exists()]
 told = set(named(architecture))
-sources = subprocess.run(["git", "ls-files", "shared/core/src", "shared/aws/src", "infra/local/src"], capture_output=True, text=True, check=True)
+sources = subprocess.run(["git", "ls-files", "shared/core/src", "shared/aws/src", "shared/api/src", "infra/local/src"], capture_output=True, text=True, check=True)
 obvious = {"lib.rs", "main.rs", "amazon-roots.pem"}
 wrong += [
     f"{architecture}: {path} is not in the tree" for path in sources.stdout.split() if path not in told and Path(path).name not in obvious
