@@ -124,8 +124,8 @@ pub enum NotResolved {
     /// The order, or the case, is not as the operator saw it.
     #[error("the order or the case is not as expected")]
     NotAsExpected,
-    /// The deposit was credited already, with just this content.
-    #[error("the deposit was applied already")]
+    /// What was refused at first was applied since, with just this content, as at a retry.
+    #[error("it was applied already")]
     AppliedAlready,
     /// What was paid is of another asset than the order: it can be written off.
     #[error("the payment is of another asset than the order")]
@@ -335,7 +335,9 @@ pub fn plan(
     let is_applied = |(recorded, claim): (&KnownEvent, &Claim)| {
         judge(&claim.identity, None, Some(recorded)) == Verdict::Repetition
     };
-    if action == Action::Credit && recorded.zip(claim).is_some_and(is_applied) {
+    // Refused at first, and applied at a retry: nothing of it is to be made good.
+    let makes_good = matches!(action, Action::Credit | Action::Settle | Action::Charge | Action::WriteOff);
+    if makes_good && recorded.zip(claim).is_some_and(is_applied) {
         return Err(NotResolved::AppliedAlready);
     }
     Planning { resolution, claim, order, standing }.plan(next, remedy, recorded.is_some())

@@ -281,6 +281,24 @@ fn a_deposit_is_credited_once_and_recorded_with_it() {
     assert_eq!(Expected::of(Some(&claim), None).state, "open");
 }
 
+/// Refused for its requestUUID, and settled at a retry under another: it is no second payment.
+#[test]
+fn what_was_applied_since_is_not_made_good_again() {
+    let claim = claim("withdrawal", Reason::RequestConflict);
+    let paid = Order { state: OrderState::Completed, tx_id: Some("tx".into()), ..reserved() };
+    let known =
+        KnownEvent { fingerprint: "content".to_owned().into(), position: None, outcome: "completed".into() };
+    let expected = Expected::of(Some(&claim), Some(&paid));
+    for (action, refused) in [
+        (Action::Charge, Some(NotResolved::AppliedAlready)),
+        (Action::WriteOff, Some(NotResolved::AppliedAlready)),
+        (Action::Dismiss, None),
+    ] {
+        let resolution = resolution(action, expected.clone());
+        assert_eq!(plan(&resolution, Some(&claim), Some(&paid), Some(&known)).err(), refused, "{action}");
+    }
+}
+
 #[test]
 fn a_late_registration_is_made_good_with_what_was_paid() {
     let paid = Order {
