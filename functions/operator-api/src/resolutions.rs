@@ -56,7 +56,7 @@ pub(crate) struct NewExpected {
         (status = 409, description = "Not done. The id was used for something else (`id-used`); the case is closed \
             (`case-closed`), not as you saw it (`not-as-expected`), or does not say what the action needs (`incomplete`); the \
             action is not for the case's reasons (`not-for-this-reason`), for where the order stands (`not-in-this-state`) or \
-            for another asset than the order's (`other-asset`); the deposit was applied already (`applied-already`)", body = Problem),
+            for another asset than the order's (`other-asset`); what was refused was applied since, at a retry (`applied-already`)", body = Problem),
         (status = 413, description = "More than 16 KiB", body = Problem),
         (status = 422, description = "The ledger does not hold what would move (`balance-too-low`), or the sum would need more \
             than 38 digits (`balance-out-of-range`)", body = Problem),
