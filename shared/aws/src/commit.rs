@@ -260,15 +260,22 @@ impl Ledger {
         now: SystemTime,
     ) -> Result<Vec<(Table, TransactWriteItem)>, Unavailable> {
         let tables = &self.tables;
+        let by = &event.identity.event_key;
         let closed = match event.source {
-            Source::Release(release) => Some(release.case_key),
-            Source::Resolution(act) => act.case_key,
+            Source::Release(release) => {
+                Some(cases::Closed { case_key: release.case_key, by, settles: true, reasons: None })
+            }
+            Source::Resolution(act) => act.case.map(|case| cases::Closed {
+                case_key: &case.case_key,
+                by,
+                settles: act.resolution.action.settles(),
+                reasons: Some(case.claim.reasons.len()),
+            }),
             _ => None,
         };
         let mut items = Vec::new();
-        if let Some(case_key) = closed {
-            let close = cases::close(&tables.cases, case_key, &event.identity.event_key, now)?;
-            items.push((Table::Cases, close));
+        if let Some(closed) = closed {
+            items.push((Table::Cases, cases::close(&tables.cases, &closed, now)?));
         }
         if let Source::Resolution(act) = event.source {
             if let Some(registration) = act.registration {

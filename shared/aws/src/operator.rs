@@ -199,7 +199,7 @@ impl Operator {
             let act = Act {
                 resolution,
                 operator,
-                case_key: matter.case.as_ref().map(|case| &case.case_key),
+                case: matter.case.as_ref(),
                 registration: plan.registration.as_ref(),
                 claim: claim.map(|claim| &claim.identity).filter(|_| plan.records_claim),
             };

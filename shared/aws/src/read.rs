@@ -100,6 +100,9 @@ impl Ledger {
         let item = |position: usize| items.get(position).and_then(Option::as_ref);
         let Some(order) = item(0) else { return Ok(None) };
         let registered = item(1).map(events::registered).transpose()?;
+        if registered.is_none() && withdrawals::was_registered(order) {
+            return Err(Unavailable::new("the registration of an order is missing"));
+        }
         withdrawals::recorded(order, registered).map(Some)
     }
 
@@ -129,7 +132,7 @@ impl Ledger {
             for item in read.items() {
                 // One that is damaged, or planted, must not hide the others.
                 let Ok(case) = cases::recorded(item) else {
-                    tracing::error!(caseKey = cases::key(item), "a case's record is malformed");
+                    tracing::error!(caseKey = cases::key(item), "a case is malformed");
                     continue;
                 };
                 if !filter.takes(&case) {

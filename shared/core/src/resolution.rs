@@ -152,6 +152,13 @@ pub struct Plan {
 }
 
 impl Action {
+    /// Does it end the matter, whatever else might be said against it at a retry? What is dismissed, or given to another
+    /// withdrawal of the platform, is judged anew, and may be refused for another reason.
+    #[must_use]
+    pub fn settles(self) -> bool {
+        !matches!(self, Self::Dismiss | Self::Repin)
+    }
+
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Settle,
@@ -198,7 +205,7 @@ impl FromStr for Action {
 
 /// The first table: what may be done for a reason, by the kind of what was said.
 ///
-/// A case with several reasons may be ended by what any of them allows. The second table, [`remedy`], says for which
+/// A case with several reasons may be ended by what any of them allows, but dismissed only if all of them allow that. The second table, [`remedy`], says for which
 /// orders.
 #[must_use]
 #[expect(clippy::match_same_arms, reason = "a row for each kind")]
@@ -261,6 +268,9 @@ pub fn remedy(action: Action, standing: Standing) -> Option<(Option<OrderState>,
         (Action::WriteOff, Failed | Cancelled | CompletedUnregistered | Completed | CompletedUnproven) => {
             Some((Some(OrderState::Completed), Remedy::Nothing))
         }
+        // Nobody registered it: it stays as it is, and a registration that comes later takes nothing.
+        (Action::Charge, FailedUnregistered) => Some((None, Remedy::Charge)),
+        (Action::WriteOff, FailedUnregistered) => Some((None, Remedy::Nothing)),
         (Action::Reverse, Completed | CompletedUnproven) => Some((Some(OrderState::Failed), Remedy::Refund)),
         (Action::Reverse, CompletedUnregistered) => Some((Some(OrderState::Failed), Remedy::Nothing)),
         (Action::Dismiss, _) => Some((None, Remedy::Nothing)),
@@ -311,7 +321,12 @@ pub fn plan(
     let is_allowed = match claim {
         Some(claim) => {
             let kind = claim.identity.event_key.kind();
-            claim.reasons.iter().any(|reason| actions(kind, *reason).contains(&action))
+            let allows = |reason: &Reason| actions(kind, *reason).contains(&action);
+            // What another reason still waits for must not be waved away with this one.
+            match action {
+                Action::Dismiss => claim.reasons.iter().all(allows),
+                _ => claim.reasons.iter().any(allows),
+            }
         }
         // A payment beyond the order's own is charged or borne by what a case says of it.
         None => match action {
@@ -337,7 +352,11 @@ pub fn plan(
     };
     // Refused at first, and applied at a retry: nothing of it is to be made good.
     let makes_good = matches!(action, Action::Credit | Action::Settle | Action::Charge | Action::WriteOff);
-    if makes_good && recorded.zip(claim).is_some_and(is_applied) {
+    // And what paid the order, reported again with other words, is no second payment.
+    let transactions =
+        claim.and_then(|claim| claim.tx_id.as_ref()).zip(order.and_then(|order| order.tx_id.as_ref()));
+    let is_the_payment = transactions.is_some_and(|(claimed, known)| claimed == known);
+    if makes_good && (recorded.zip(claim).is_some_and(is_applied) || is_the_payment) {
         return Err(NotResolved::AppliedAlready);
     }
     Planning { resolution, claim, order, standing }.plan(next, remedy, recorded.is_some())
@@ -358,6 +377,9 @@ impl Planning<'_> {
             Some(claim) if matches!(action, Action::Charge | Action::WriteOff) => claim.registration()?,
             _ => None,
         };
+        if registration.is_some() && order.is_some_and(|order| order.is_registered) {
+            return Err(NotResolved::AppliedAlready); // it is registered by now
+        }
         let ordered = order.and_then(|order| order.terms.as_ref());
         let (asset, amount) = match (action, standing) {
             (Action::Dismiss | Action::Repin | Action::WriteOff, _) => (None, Decimal::ZERO),
@@ -415,12 +437,13 @@ impl Planning<'_> {
                 update.tracking_id = Some(tracking_id.ok_or(NotResolved::Incomplete)?);
                 return Ok(Some(update));
             }
-            // A second payment of one order: the order is as it was.
+            // A payment beside the order's own, or of one that nobody registered: the order is as it was.
             Action::Charge | Action::WriteOff
-                if matches!(standing, Standing::Completed | Standing::CompletedUnproven) =>
+                if registration.is_none() && !matches!(standing, Standing::Failed | Standing::Cancelled) =>
             {
                 return Ok(Some(update));
             }
+            Action::Reverse => update.is_unpaid = true,
             Action::Settle | Action::Charge | Action::WriteOff => {
                 update.tx_id = claim.and_then(|claim| claim.tx_id.clone());
                 update.tracking_id = told;

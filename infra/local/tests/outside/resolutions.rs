@@ -203,6 +203,59 @@ async fn a_confirmation_is_decided_anew_whatever_an_operator_did() {
     deployment.assert_audited().await;
 }
 
+/// An operator who gave the order to another withdrawal has not said that its payment is right.
+#[tokio::test]
+async fn a_retry_that_is_refused_for_another_reason_calls_again_unless_the_matter_was_settled() {
+    let deployment = funded("10").await;
+    confirmed(&deployment, "w").await;
+    let short = with(&completion("w", "2.9"), "trackingId", "second");
+    assert_eq!(verdict(&twice(&deployment, "withdrawal", &short).await), (200, 2013));
+    resolve(&deployment, "callBackId=w", "repin").await;
+    assert_eq!(verdict(&twice(&deployment, "withdrawal", &short).await), (200, 2008), "never 0");
+    let case = case_of(&deployment, "callBackId=w").await;
+    assert_eq!(case["reasons"], json!(["other-terms", "other-tracking-id"]), "the same case, open again");
+    assert_eq!(case.get("resolutionKey"), None);
+    resolve(&deployment, "callBackId=w&reason=other-terms", "settle").await;
+    accepted_without_a_move(&deployment, "withdrawal", &short).await;
+    assert_eq!(deployment.usdt("1945").await, money("7", "0"));
+
+    // Dismissed as a conflict of requests; its retry meets another deposit of that name.
+    let deposit = |amount: &str| {
+        let deposit = with(&with(&deposit_with("txId", "t"), "amount", amount), "symbol", "USDT");
+        retry_of(&with(&deposit, "tenantUserId", "1945"))
+    };
+    let known = deployment.requests().await[0]["requestUUID"].as_s().unwrap().clone();
+    let spliced = with(&deposit("5"), "requestUUID", known);
+    assert_eq!(verdict(&deployment.send("deposit", &spliced).await), (200, 2002));
+    resolve(&deployment, "reason=request-conflict", "dismiss").await;
+    assert_eq!(verdict(&deployment.send("deposit", &deposit("1")).await), ACCEPTED);
+    assert_eq!(verdict(&twice(&deployment, "deposit", &deposit("5")).await), (200, 2003), "never 0");
+    resolve(&deployment, "reason=event-conflict", "credit").await;
+    assert_eq!(deployment.usdt("1945").await, money("13", "0"));
+}
+
+/// Refused for its requestUUID, and held at a retry: one case with two reasons.
+#[tokio::test]
+async fn what_is_held_is_not_waved_away_with_another_reason() {
+    let deployment = Deployment::with(&[("WAAS_RISK_THRESHOLD", "50")]).await;
+    let safe = retry_of(&with(&deposit_with("txId", "safe"), "riskLevelTo", 1));
+    assert_eq!(verdict(&deployment.send("deposit", &safe).await), ACCEPTED);
+    let known: Value = serde_json::from_str(&safe).unwrap();
+    let risky = with(&deposit_with("txId", "risky"), "riskLevelTo", 90);
+    let collided = with(&risky, "requestUUID", known["requestUUID"].clone());
+    assert_eq!(verdict(&deployment.send("deposit", &collided).await), (200, 2002));
+    assert_eq!(verdict(&deployment.send("deposit", &retry_of(&risky)).await), ACCEPTED);
+    let case = case_of(&deployment, "reason=risk").await;
+    assert_eq!(case["reasons"], json!(["request-conflict", "risk"]));
+    let actions: Vec<_> = case["actions"].as_array().unwrap().iter().map(|of| of["action"].clone()).collect();
+    assert_eq!(actions, [json!("reject")], "it is credited by its release, and by nothing else");
+    let event = case["events"].as_array().unwrap().iter().find(|event| event["outcome"] == "held").unwrap();
+    let release = format!("/deposits/{}/release", event["eventKey"].as_str().unwrap());
+    assert_eq!(deployment.call(Method::POST, &release, None).await.0, 200);
+    assert_eq!(deployment.available("2049", "TRON#TRX").await, "5");
+    deployment.assert_audited().await;
+}
+
 #[tokio::test]
 async fn an_order_that_was_asked_for_too_late_is_ended() {
     let deployment = Deployment::with(&[("WAAS_CONFIRMATION_MAX_AGE_SECONDS", "0")]).await;

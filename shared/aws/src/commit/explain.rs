@@ -98,7 +98,8 @@ pub(super) fn event(
     let obstacle = if failed(Table::Addresses).is_some() {
         Obstacle::AddressKnown
     } else if let Some(balance) = failed(Table::Balances) {
-        let owes = !event.is_operators() && balance.item().is_some_and(balances::owes);
+        let takes = !event.is_operators() && event.callback().is_none(); // of what is available
+        let owes = takes && balance.item().is_some_and(balances::owes);
         Obstacle::Refused(if owes { Refusal::UserOwes } else { Refusal::BalanceTooLow })
     } else if of(Table::Balances, VALIDATION_ERROR).is_some() {
         Obstacle::Refused(Refusal::BalanceOutOfRange)

@@ -31,7 +31,7 @@ pub(crate) fn post(
 ) -> Result<TransactWriteItem, Unavailable> {
     let mut change = Change::default();
     // What adds to a balance may make its record, of which readers expect both parts.
-    let may_be_first = posting.available.is_positive() || posting.held.is_positive();
+    let may_be_first = [posting.available, posting.held, posting.owed].iter().any(|part| part.is_positive());
     let parts = [
         ("available", posting.available, may_be_first),
         ("frozen", posting.frozen, may_be_first),
@@ -122,7 +122,7 @@ mod tests {
             (
                 Posting { owed: "2".parse().unwrap(), ..posting("-1", "0", "0") },
                 true,
-                "ADD #available :available, #owed :owed",
+                "ADD #available :available, #frozen :frozen, #owed :owed",
                 Some("#available >= :availableNeeded".to_owned()),
             ),
             (

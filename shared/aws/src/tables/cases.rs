@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use aws_sdk_dynamodb::types::{TransactGetItem, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use waas_callback::{
@@ -25,6 +25,9 @@ const RESOLUTION_KEY: &str = "resolutionKey";
 
 /// A cursor holds a time of 24 characters and a case's key of at most 100.
 const MAX_CURSOR_BYTES: usize = 255;
+
+/// There once an act ended the matter for good: see [`waas_callback::Action::settles`].
+const SETTLED: &str = "settled";
 
 /// The index of the open cases, oldest first.
 pub(crate) const BY_OPEN_SINCE: &str = "byOpenSince";
@@ -61,9 +64,6 @@ pub(crate) struct Opened<'a> {
 }
 
 /// Opens the case of an event, or adds a reason to it.
-///
-/// A confirmation that is refused for another reason than before opens a closed one again, since no resolution answers a
-/// confirmation.
 pub(crate) fn open(
     table: &str,
     event: &Event<'_>,
@@ -79,12 +79,21 @@ pub(crate) fn open(
     for (name, value) in facts(event) {
         change.set_new(name, text(&value));
     }
-    let is_open = format!("attribute_not_exists({KEY}) OR attribute_exists(#{OPEN_SINCE})");
-    if is_refusal && is_never_resolved(event) {
-        let is_other = format!("({is_open} OR NOT contains(#{REASONS}, :reason))");
-        change.condition(is_other, &[OPEN_SINCE, REASONS], [("reason", text(reason.name()))]);
-    } else if is_refusal {
-        change.condition(format!("({is_open})"), &[OPEN_SINCE], []);
+    if is_refusal {
+        // What an operator settled stays settled. What was only dismissed, or is never answered by a resolution, calls
+        // again if it is refused for another reason.
+        let settled = if is_never_resolved(event) {
+            String::new()
+        } else {
+            format!("attribute_not_exists(#{SETTLED}) AND ")
+        };
+        let condition = format!(
+            "(attribute_not_exists({KEY}) OR attribute_exists(#{OPEN_SINCE}) OR \
+             ({settled}NOT contains(#{REASONS}, :reason)))"
+        );
+        let names: &[&str] =
+            if settled.is_empty() { &[OPEN_SINCE, REASONS] } else { &[OPEN_SINCE, REASONS, SETTLED] };
+        change.condition(condition, names, [("reason", text(reason.name()))]);
     }
     let key = CaseKey::of(event.identity);
     change.build(table, [(KEY, text(key.as_str()))]).map(in_transaction)
@@ -140,21 +149,41 @@ fn facts(event: &Event<'_>) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Closes an open case.
+/// How a case is closed.
+pub(crate) struct Closed<'a> {
+    pub(crate) case_key: &'a CaseKey,
+    /// The event that ends it.
+    pub(crate) by: &'a EventKey,
+    /// Whether it ends the matter for good.
+    pub(crate) settles: bool,
+    /// How many reasons were seen, where the act depends on them: another may have come since.
+    pub(crate) reasons: Option<usize>,
+}
+
+/// Closes an open case. One that is lost does not stand in the way of a release.
 pub(crate) fn close(
     table: &str,
-    case_key: &CaseKey,
-    resolution: &EventKey,
+    closed: &Closed<'_>,
     now: SystemTime,
 ) -> Result<TransactWriteItem, Unavailable> {
     let mut change = Change::default();
-    change.set(RESOLUTION_KEY, text(resolution.as_str()));
+    change.set(RESOLUTION_KEY, text(closed.by.as_str()));
     change.set("closedAt", text(&timestamp(now)?));
-    change.add_to_set(EVENT_KEYS, resolution.as_str());
+    change.add_to_set(EVENT_KEYS, closed.by.as_str());
     change.remove(OPEN);
     change.remove(OPEN_SINCE);
-    change.condition(format!("attribute_exists(#{OPEN_SINCE})"), &[OPEN_SINCE], []);
-    change.build(table, [(KEY, text(case_key.as_str()))]).map(in_transaction)
+    if closed.settles {
+        change.set(SETTLED, AttributeValue::Bool(true));
+    }
+    if let Some(count) = closed.reasons {
+        let as_seen = format!("attribute_exists(#{OPEN_SINCE}) AND size(#{REASONS}) = :reasonsSeen");
+        let count = AttributeValue::N(count.to_string());
+        change.condition(as_seen, &[OPEN_SINCE, REASONS], [("reasonsSeen", count)]);
+    } else {
+        let open_or_lost = format!("(attribute_exists(#{OPEN_SINCE}) OR attribute_not_exists({KEY}))");
+        change.condition(open_or_lost, &[OPEN_SINCE], []);
+    }
+    change.build(table, [(KEY, text(closed.case_key.as_str()))]).map(in_transaction)
 }
 
 /// Reads a case in a transaction.
@@ -213,14 +242,17 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
             None => None,
         },
     };
+    let open_since = owned(OPEN_SINCE);
+    // One that was opened again still bears how it ended before.
+    let ended = |name: &str| owned(name).filter(|_| open_since.is_none());
     Some(RecordedCase {
         case_key,
         claim,
         event_keys: read_set(item, EVENT_KEYS).to_vec(),
         expects: owned("expects")?,
-        open_since: owned(OPEN_SINCE),
-        resolution_key: owned(RESOLUTION_KEY),
-        closed_at: owned("closedAt"),
+        resolution_key: ended(RESOLUTION_KEY),
+        closed_at: ended("closedAt"),
+        open_since,
     })
 }
 
@@ -255,8 +287,6 @@ pub(crate) fn start_key(cursor: &str) -> Option<Item> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::types::AttributeValue;
-
     use super::*;
 
     fn identity(kind: &'static str) -> Identity {

@@ -16,6 +16,7 @@ use super::{
     Item, Layout, check, get, number, put_new, read, read_asset, read_list, read_number, text, timestamp,
 };
 use crate::retry::Unavailable;
+use crate::tables::cases::RecordedCase;
 
 pub(crate) const KEY: &str = "eventKey";
 pub(crate) const FINGERPRINT: &str = "fingerprint";
@@ -78,8 +79,8 @@ pub(crate) struct Act<'a> {
     pub(crate) resolution: &'a Resolution,
     /// The caller's ARN.
     pub(crate) operator: &'a str,
-    /// The case that it ends, if it does.
-    pub(crate) case_key: Option<&'a CaseKey>,
+    /// The case that it ends, as it was read, if it ends one.
+    pub(crate) case: Option<&'a RecordedCase>,
     /// The registration that is recorded with it.
     pub(crate) registration: Option<&'a Registration>,
     /// The event that the case is about, where that is recorded with it.
@@ -301,12 +302,12 @@ fn item(
             item.insert(CASE_KEY.into(), text(case_key.as_str()));
             item.insert("operator".into(), text(operator));
         }
-        Source::Resolution(Act { resolution, operator, case_key, .. }) => {
+        Source::Resolution(Act { resolution, operator, case, .. }) => {
             item.insert("action".into(), text(resolution.action.name()));
             item.insert("reason".into(), text(&resolution.reason));
             item.insert("operator".into(), text(operator));
-            if let Some(key) = case_key {
-                item.insert(CASE_KEY.into(), text(key.as_str()));
+            if let Some(case) = case {
+                item.insert(CASE_KEY.into(), text(case.case_key.as_str()));
             }
         }
         Source::Collection(operator) => _ = item.insert("operator".into(), text(operator)),

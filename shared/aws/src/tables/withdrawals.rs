@@ -80,6 +80,11 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
             change.set(name, value);
         }
     }
+    if order.is_unpaid {
+        for name in ["txId", "fee", "charged"] {
+            change.remove(name);
+        }
+    }
     change.set("updatedAt", text(&timestamp(now)?));
     change.add(VERSION, Decimal::ONE);
     expect(&mut change, &order.expect);

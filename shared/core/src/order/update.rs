@@ -29,6 +29,8 @@ pub struct OrderUpdate {
     pub stalled: Option<StallCause>,
     /// What the platform kept of the ordered amount.
     pub fee: Option<Amount>,
+    /// It was never paid: what was known of a payment is forgotten.
+    pub is_unpaid: bool,
     /// Whether an operator keeps it from being confirmed.
     pub is_held: Option<bool>,
     /// What the user was charged for it after its end.
@@ -104,6 +106,7 @@ impl OrderUpdate {
             fee: None,
             is_held: None,
             charged: None,
+            is_unpaid: false,
         }
     }
 

@@ -8,7 +8,7 @@ use waas_callback::{
     Action, ActualBelowOrder, Balance, CallBackId, Claim, Content, Decimal, Decision, Details, Entry,
     EventKey, Expect, Expected, Found, FoundOrder, Identity, InsufficientGas, Mode, Order, OrderState,
     OrderUpdate, Outcome, Posting, Proof, Reason, Registration, Resolution, Situation, StallCause, Terms,
-    WithdrawalFailure, cancel, complete, confirm, fail, hold, plan, register, stall, terms_digest,
+    TxId, WithdrawalFailure, cancel, complete, confirm, fail, hold, plan, register, stall, terms_digest,
 };
 
 use crate::scene::{Scene, asked, paid, reserved, terms};
@@ -46,6 +46,8 @@ enum Said {
 struct Ledger {
     balance: Balance,
     orders: BTreeMap<usize, Order>,
+    /// Counts what operators were told: each payment is another transaction.
+    told: usize,
 }
 
 impl Ledger {
@@ -65,7 +67,8 @@ impl Ledger {
                 posting.map(|posting| Entry { postings: vec![posting], ..Entry::of(Outcome::Collected) })
             }
             Event::Resolve(action, said) => {
-                let claim = said.map(|said| claim(&id, said, amount));
+                self.told += 1;
+                let claim = said.map(|said| claim(&id, said, amount, self.told));
                 let resolution = Resolution {
                     id: "act".into(),
                     action,
@@ -177,14 +180,17 @@ impl Ledger {
         order.stalled = update.stalled.or(order.stalled);
         order.is_held = update.is_held.unwrap_or(order.is_held);
         order.charged = update.charged.or(order.charged);
+        if update.is_unpaid {
+            (order.tx_id, order.fee, order.charged) = (None, None, None);
+        }
     }
 }
 
 /// What was said of an order, as a case has it.
-fn claim(id: &CallBackId, said: Said, amount: &str) -> Claim {
+fn claim(id: &CallBackId, said: Said, amount: &str, nth: usize) -> Claim {
     let Terms { asset, amount, .. } = terms(amount);
     let (kind, tracking_id, tx_id) = match said {
-        Said::Paid(tracking_id) => ("withdrawal", tracking_id, Some("tx-case".into())),
+        Said::Paid(tracking_id) => ("withdrawal", tracking_id, Some(TxId::from(&*format!("tx-case-{nth}")))),
         Said::Failed(tracking_id) => ("withdrawal-failure", tracking_id, None),
     };
     let identity = Identity {
@@ -368,6 +374,8 @@ impl Sheet {
         let open = order.mode.is_some() && matches!(order.state, 'o' | 'c');
         let (registered_end, paid) =
             (order.mode.is_some() && matches!(order.state, 'f' | 'x'), order.state == 'p');
+        // Of a payment that is told beside what is known of the order.
+        let ended = matches!(order.state, 'p' | 'f');
         let is_said_paid = matches!(said, Some(Said::Paid(_)));
         let told = said.and_then(|(Said::Paid(id) | Said::Failed(id))| id);
         match (action, said) {
@@ -380,7 +388,7 @@ impl Sheet {
                 (self.frozen, self.available) = (self.frozen - amount, self.available + amount);
                 order.state = 'f';
             }
-            (Action::Charge, None | Some(Said::Paid(_))) if registered_end || (paid && is_said_paid) => {
+            (Action::Charge, None | Some(Said::Paid(_))) if registered_end || (ended && is_said_paid) => {
                 let taken = amount.min(self.available);
                 (self.available, self.owed) = (self.available - taken, self.owed + amount - taken);
                 self.paid += amount;
@@ -392,7 +400,7 @@ impl Sheet {
                     order.pin = told.or(order.pin);
                 }
             }
-            (Action::WriteOff, None | Some(Said::Paid(_))) if registered_end || (paid && is_said_paid) => {
+            (Action::WriteOff, None | Some(Said::Paid(_))) if registered_end || (ended && is_said_paid) => {
                 (self.paid, self.written_off) = (self.paid + amount, self.written_off - signed);
                 if registered_end {
                     (order.state, order.proved, order.written_off) =
@@ -417,7 +425,7 @@ impl Sheet {
                         self.paid -= amount;
                     }
                 }
-                order.state = 'f';
+                (order.state, order.proved, order.written_off) = ('f', false, false);
             }
             _ => return false,
         }
@@ -434,20 +442,20 @@ fn event() -> impl Strategy<Value = Event> {
         tracking_id().prop_map(|id| Some(Said::Failed(id))),
     ];
     prop_oneof![
-        Just(Event::Deposit),
-        Just(Event::RiskyDeposit),
-        Just(Event::Release),
-        mode().prop_map(Event::Register),
-        mode().prop_map(Event::Register),
-        Just(Event::Cancel),
-        any::<bool>().prop_map(Event::Hold),
-        tracking_id().prop_map(Event::Confirm),
-        tracking_id().prop_map(Event::Complete),
-        tracking_id().prop_map(Event::Fail),
-        tracking_id().prop_map(Event::Stall),
-        Just(Event::Reject),
-        Just(Event::Collect),
-        (prop::sample::select(&Action::ALL[..]), said)
+        1 => Just(Event::Deposit),
+        1 => Just(Event::RiskyDeposit),
+        1 => Just(Event::Release),
+        1 => mode().prop_map(Event::Register),
+        1 => mode().prop_map(Event::Register),
+        1 => Just(Event::Cancel),
+        1 => any::<bool>().prop_map(Event::Hold),
+        1 => tracking_id().prop_map(Event::Confirm),
+        1 => tracking_id().prop_map(Event::Complete),
+        1 => tracking_id().prop_map(Event::Fail),
+        1 => tracking_id().prop_map(Event::Stall),
+        1 => Just(Event::Reject),
+        1 => Just(Event::Collect),
+        8 => (prop::sample::select(&Action::ALL[..]), said)
             .prop_map(|(action, said)| Event::Resolve(action, said)),
     ]
 }

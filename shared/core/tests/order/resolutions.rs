@@ -75,7 +75,7 @@ fn where_an_act_leaves_an_order_is_this() {
     let freed = Some((Some(Failed), Remedy::Unfreeze));
     let charged = Some((Some(Completed), Remedy::Charge));
     let borne = Some((Some(Completed), Remedy::Nothing));
-    let stays = Some((None, Remedy::Nothing));
+    let (stays, beside) = (Some((None, Remedy::Nothing)), Some((None, Remedy::Charge)));
     let back = Some((Some(Failed), Remedy::Refund));
     let gone = Some((Some(Failed), Remedy::Nothing));
     let (credit, reject) = (Some((None, Remedy::Credit)), Some((None, Remedy::Reject)));
@@ -84,11 +84,11 @@ fn where_an_act_leaves_an_order_is_this() {
     let expected = [
         // Absent Reported Reserved Direct UnderWay Confirmed Completed Unproven Failed   Cancelled CompletedUnr FailedUnr Foreign
         (Action::Settle,   [no, no,    settled, settled, settled, settled, no,      no,      no,      no,      no,      no,    no]),
-        (Action::Charge,   [no, no,    no,      no,      no,      no,      charged, charged, charged, charged, charged, no,    no]),
+        (Action::Charge,   [no, no,    no,      no,      no,      no,      charged, charged, charged, charged, charged, beside, no]),
         (Action::Unfreeze, [no, no,    freed,   freed,   freed,   freed,   no,      no,      no,      no,      no,      no,    no]),
         (Action::Credit,   [credit, no, no,     no,      no,      no,      no,      no,      no,      no,      no,      no,    no]),
         (Action::Reject,   [reject, no, no,     no,      no,      no,      no,      no,      no,      no,      no,      no,    no]),
-        (Action::WriteOff, [no, no,    no,      no,      no,      no,      borne,   borne,   borne,   borne,   borne,   no,    no]),
+        (Action::WriteOff, [no, no,    no,      no,      no,      no,      borne,   borne,   borne,   borne,   borne,   stays, no]),
         (Action::Repin,    [no, no,    stays,   stays,   stays,   stays,   no,      no,      no,      no,      no,      no,    no]),
         (Action::Reverse,  [no, no,    no,      no,      no,      no,      back,    back,    no,      no,      gone,    no,    no]),
         (Action::Dismiss,  [stays; 13]),
@@ -218,6 +218,10 @@ fn what_was_charged_and_not_what_was_ordered_is_given_back() {
     assert_eq!(reverse(None, balance("0", "3")), text("0.3", "-3"), "a debt is forgiven first");
     assert_eq!(reverse(Some("2"), balance("0", "5")), text("0", "-2"));
     assert_eq!(reverse(Some("0"), balance("0", "5")), None, "the merchant bore it");
+    let paid = Order { state: OrderState::Completed, tx_id: Some("false".into()), ..reserved() };
+    let update =
+        act(Action::Reverse, None, Some(&paid)).unwrap().entry(balance("0", "0")).unwrap().order.unwrap();
+    assert!(update.is_unpaid, "or the true payment could not be told from it");
 }
 
 #[test]
@@ -245,10 +249,18 @@ fn what_a_case_does_not_allow_is_not_done() {
     for action in [Action::Credit, Action::Reject, Action::Dismiss, Action::Charge, Action::WriteOff] {
         assert_eq!(act(action, None, Some(&open)), Err(NotResolved::NotInThisState), "{action}");
     }
-    // A second payment is charged by what a case says of it, or not at all.
-    let paid = Order { state: OrderState::Completed, tx_id: Some("tx".into()), ..reserved() };
-    assert_eq!(act(Action::Charge, None, Some(&paid)), Err(NotResolved::NotInThisState));
-    assert!(act(Action::Charge, Some(&ended), Some(&paid)).is_ok());
+    // A second payment is charged by what a case says of it, or not at all. The first, reported in other words, is none.
+    let paid = |tx: &str| Order { state: OrderState::Completed, tx_id: Some(tx.into()), ..reserved() };
+    assert_eq!(act(Action::Charge, None, Some(&paid("other"))), Err(NotResolved::NotInThisState));
+    let plan = act(Action::Charge, Some(&ended), Some(&paid("other"))).unwrap();
+    assert_eq!(plan.state(), None, "the order is as it was");
+    assert_eq!(act(Action::Charge, Some(&ended), Some(&paid("tx"))), Err(NotResolved::AppliedAlready));
+    // What one reason waits for is not waved away with another.
+    let mut both = Claim { call_back_id: None, ..claim("deposit", Reason::RequestConflict) };
+    assert!(act(Action::Dismiss, Some(&both), None).is_ok());
+    both.reasons.push(Reason::Risk);
+    assert_eq!(act(Action::Dismiss, Some(&both), None), Err(NotResolved::NotForThisReason));
+    assert!(act(Action::Reject, Some(&both), None).is_ok());
     let elsewhere = Claim { asset: Some("TRON#TRX".parse().unwrap()), ..ended };
     let failed = Order { state: OrderState::Failed, ..reserved() };
     assert_eq!(act(Action::Charge, Some(&elsewhere), Some(&failed)), Err(NotResolved::OtherAsset));
@@ -315,6 +327,8 @@ fn a_late_registration_is_made_good_with_what_was_paid() {
         tracking_id: None,
         ..claim("registration", Reason::BalanceTooLow)
     };
+    let registered = Order { is_registered: true, ..paid.clone() };
+    assert_eq!(act(Action::Charge, Some(&claim), Some(&registered)), Err(NotResolved::AppliedAlready));
     let plan = act(Action::Charge, Some(&claim), Some(&paid)).unwrap();
     assert_eq!(parts(&plan, balance("1", "0")), ["-1", "0", "0", "2"], "what left the wallet");
     let registration = plan.registration.clone().unwrap();

@@ -141,13 +141,13 @@ fn on_cases() -> Vec<Attack> {
             &[OPERATOR],
         ),
         attack("resolve a case of its own", case("withdrawal.ab", &["resolutionKey"]), &[OPERATOR]),
-        attack("open a deposit's case", case("deposit.ab", &["open", "reasons"]), &[DEPOSIT, CALLBACK]),
+        attack("open a deposit's case", case("deposit.ab", &["open", "eventKey"]), &[DEPOSIT, CALLBACK]),
         attack(
             "open a confirmation's case",
-            case("withdrawal-confirmation.ab", &["reasons"]),
+            case("withdrawal-confirmation.ab", &["eventKey"]),
             &[CONFIRMATION],
         ),
-        attack("open a registration's case", case("registration.ab", &["reasons"]), &[MERCHANT]),
+        attack("open a registration's case", case("registration.ab", &["eventKey"]), &[MERCHANT]),
         attack("remove a case", [part("Delete", "Cases", "deposit.ab", &[])], NOBODY),
         attack("write a case anew", [part("Put", "Cases", "deposit.ab", &["open"])], NOBODY),
     ]

@@ -52,7 +52,7 @@ const SHORTAGE: &[&str] =
 const ADDRESS: &[&str] = &["tenantUserId", "asset", "address", "updatedAt", "history"];
 #[rustfmt::skip]
 const CASE_OF_CALLBACK: &[&str] = &[
-    "caseKey", "open", "openSince", "reasons", "eventKeys", "expects", "eventKey", "fingerprint", "position",
+    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "eventKey", "fingerprint", "position",
     "tenantUserId", "callBackId", "trackingId", "asset", "amount", "txId",
 ];
 #[rustfmt::skip]
@@ -60,7 +60,8 @@ const CASE_OF_MERCHANT: &[&str] = &[
     "caseKey", "open", "openSince", "reasons", "eventKeys", "expects", "eventKey", "fingerprint", "tenantUserId",
     "callBackId", "asset", "amount", "address", "mode",
 ];
-const CASE_OF_OPERATOR: &[&str] = &["caseKey", "open", "openSince", "eventKeys", "resolutionKey", "closedAt"];
+const CASE_OF_OPERATOR: &[&str] =
+    &["caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "resolutionKey", "closedAt"];
 const READS: &[(&str, &str)] = &[("GetItem", "Requests"), ("GetItem", "Events"), ("GetItem", "Withdrawals")];
 
 /// What the functions of the callbacks have in common.
