@@ -1,5 +1,6 @@
 //! The commands, one module each, and what they share: where the keys come from and how a file is read.
 
+pub(crate) mod call;
 pub(crate) mod completions;
 mod delivery;
 pub(crate) mod keygen;
@@ -24,11 +25,13 @@ Examples:
   waas keygen --out keys
   waas trigger deposit --amount 2.5
   waas listen
+  waas call get-withdraw-order --call-back-id D1
   waas seal events/plain/deposit.json
   waas send events/plain/deposit.json --url http://127.0.0.1:9000/callback/deposit
 
 Without keys of your own, the published development key pair and API key are used.
-Exit status: 0 done, 1 a callback was refused or its answer has problems, 2 anything else.";
+Exit status: 0 done, 1 a callback was refused or its answer has problems, 2 anything else;
+`waas call --help` has its own.";
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();

@@ -9,7 +9,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use cli::BAD;
 
-/// The platform's side of the WaaS callback protocol: makes key pairs, seals, opens and sends callbacks.
+/// The platform's side of the WaaS callback protocol: makes key pairs, seals, opens and sends
+/// callbacks. And the merchant's calls to the platform.
 #[derive(Parser)]
 #[command(name = "waas", version, max_term_width = 100, after_help = cli::EXAMPLES)]
 struct Cli {
@@ -21,6 +22,7 @@ struct Cli {
 enum Command {
     Trigger(Box<cli::trigger::Args>),
     Listen(cli::listen::Args),
+    Call(Box<cli::call::Args>),
     Keygen(cli::keygen::Args),
     Seal(cli::seal::Args),
     Open(cli::open::Args),
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Trigger(args) => args.run(),
         Command::Listen(args) => args.run(),
+        Command::Call(args) => args.run(),
         Command::Keygen(args) => args.run(),
         Command::Seal(args) => args.run(),
         Command::Open(args) => args.run(),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod call;
 mod keygen;
 mod listen;
 mod receiver;
@@ -17,9 +18,17 @@ const DEPOSIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plain/deposit.jso
 /// The command without anything of the environment that it would listen to.
 fn waas(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_waas"));
-    for variable in
-        ["WAAS_PRIVATE_KEY_FILE", "WAAS_API_KEY", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-    {
+    for variable in [
+        "WAAS_PRIVATE_KEY_FILE",
+        "WAAS_PUBLIC_KEY_FILE",
+        "WAAS_API_KEY",
+        "WAAS_PLATFORM_URL",
+        "WAAS_USER_ID",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ] {
         command.env_remove(variable);
     }
     command.args(args).stdin(Stdio::null());

@@ -66,7 +66,8 @@ pub(crate) fn accept(plaintext: &str) -> String {
     answer(0, "", &seal(&callback.reply(None)))
 }
 
-fn read_request(stream: &TcpStream) -> (Option<String>, Vec<u8>) {
+/// The API key and the body.
+pub(crate) fn read_request(stream: &TcpStream) -> (Option<String>, Vec<u8>) {
     let mut stream = BufReader::new(stream);
     let (mut api_key, mut length) = (None, 0);
     loop {

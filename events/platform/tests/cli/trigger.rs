@@ -9,6 +9,19 @@ use waas_platform::PrivateKey;
 use crate::receiver::{self, Receiver};
 use crate::{assert_fails, assert_succeeds, run, stdout};
 
+const COMMANDS: [&str; 10] = [
+    "trigger",
+    "listen",
+    "keygen",
+    "seal",
+    "open",
+    "send",
+    "private-key",
+    "call",
+    "get-deposit-order",
+    "job-date",
+];
+
 /// Each callback with the fields that `docs/protocol.md` gives its type, as flags.
 const CALLBACKS: [(&str, &str); 7] = [
     (
@@ -165,7 +178,7 @@ fn every_shell_learns_every_command_and_callback() {
         let output = run(&["completions", shell]);
         assert_succeeds(&output);
         let callbacks = CALLBACKS.iter().map(|(callback, _)| *callback);
-        for word in callbacks.chain(["trigger", "listen", "keygen", "seal", "open", "send", "private-key"]) {
+        for word in callbacks.chain(COMMANDS) {
             assert!(stdout(&output).contains(word), "{shell} does not know {word}");
         }
     }
