@@ -180,16 +180,20 @@ fn text_of(value: &Value) -> String {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub fn with_new_uuid(plaintext: &str) -> serde_json::Result<String> {
+    with_field(plaintext, "requestUUID", &json!(uuid::Uuid::new_v4().to_string()))
+}
+
+/// The same object with another value under that name, every other byte as it stands; first, if there was none.
+pub(crate) fn with_field(plaintext: &str, name: &str, value: &Value) -> serde_json::Result<String> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_str(plaintext)?;
-    let fresh = json!(uuid::Uuid::new_v4().to_string());
-    if let Some(old) = fields.get("requestUUID").map(|value| value.get()) {
+    if let Some(old) = fields.get(name).map(|value| value.get()) {
         let start = old.as_ptr().addr() - plaintext.as_ptr().addr(); // borrowed from the plaintext
         let (before, after) = (&plaintext[..start], &plaintext[start + old.len()..]);
-        return Ok(format!("{before}{fresh}{after}"));
+        return Ok(format!("{before}{value}{after}"));
     }
     let rest = plaintext.trim_start().trim_start_matches('{');
     let comma = if fields.is_empty() { "" } else { "," };
-    Ok(format!("{{\"requestUUID\":{fresh}{comma}{rest}"))
+    Ok(format!("{{{}:{value}{comma}{rest}", json!(name)))
 }
 
 /// The event that an API Gateway HTTP API (payload format 2.0) invokes a function with for this body: it takes
