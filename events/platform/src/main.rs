@@ -22,6 +22,7 @@ struct Cli {
 enum Command {
     Trigger(Box<cli::trigger::Args>),
     Listen(cli::listen::Args),
+    Platform(cli::platform::Args),
     Call(Box<cli::call::Args>),
     Keygen(cli::keygen::Args),
     Seal(cli::seal::Args),
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Trigger(args) => args.run(),
         Command::Listen(args) => args.run(),
+        Command::Platform(args) => args.run(),
         Command::Call(args) => args.run(),
         Command::Keygen(args) => args.run(),
         Command::Seal(args) => args.run(),

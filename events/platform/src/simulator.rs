@@ -34,6 +34,8 @@ mod fresh;
 mod misbehaviour;
 mod orders;
 mod scenario;
+#[cfg(feature = "serve")]
+mod serve;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,6 +59,8 @@ pub use scenario::{
     AddressChange, Deposit, Digits, DigitsError, OrderState, Outcome, Repeated, Scenario, Settings, Terms,
     Unknown, User, Withdrawal,
 };
+#[cfg(feature = "serve")]
+pub use serve::{Merchant, Served, Told};
 
 /// A platform with one merchant.
 pub struct Simulator {

@@ -442,7 +442,7 @@ fn a_reordered_callback_comes_after_the_next() {
 fn a_contradicting_sending_says_something_else_and_the_next_the_truth() {
     let mut simulator = misbehaving(&json!({"do": "contradict", "times": 1}));
     let lie = simulator.due(T0).remove(0);
-    assert_eq!((&lie.request["amount"], &lie.request["txId"]), (&json!("92.500"), &json!("b00a")));
+    assert_eq!((&lie.request["amount"], &lie.request["txId"]), (&json!("3.500"), &json!("b00a")));
     simulator.answered(T0, lie.number, None);
     assert_eq!(simulator.due(after(1000))[0].request["amount"], "2.500");
     assert!(opened(&mut simulator, GET_DEPOSIT, &deposit_question()).contains("\"depositAmount\":2.500"));

@@ -8,7 +8,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::day::Day;
-use super::scenario::{Digits, OrderState, Repeated, Terms, Unknown};
+use super::scenario::{Digits, OrderState, Repeated, Terms, Unknown, another};
 use super::{Order, Simulator};
 
 /// "Decryption failed", the one code that the documents tell.
@@ -282,7 +282,7 @@ impl Simulator {
     pub(super) fn contradict(&mut self, call: Call, answer: &mut Answer) {
         let old = |name| answer.get(name).unwrap_or_default().to_owned();
         let (name, other) = match call {
-            Call::GetDepositOrder => ("depositAmount", format!("9{}", old("depositAmount"))),
+            Call::GetDepositOrder => ("depositAmount", another(&old("depositAmount"))),
             Call::GetWithdrawOrder => {
                 ("orderState", if old("orderState") == "3" { "6" } else { "3" }.to_owned())
             }
@@ -290,7 +290,7 @@ impl Simulator {
                 let chain_name: String = serde_json::from_str(&old("chainName")).unwrap_or_default();
                 ("address", text(&self.fresh.address(&chain_name)))
             }
-            Call::GetUserDailyStatistics => ("totalDepositCount", format!("9{}", old("totalDepositCount"))),
+            Call::GetUserDailyStatistics => ("totalDepositCount", another(&old("totalDepositCount"))),
             // They say no more than what was asked.
             Call::WithdrawRequest | Call::WithdrawWithoutVerify => return self.answer_another(call, answer),
         };

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Simulator;
 use super::misbehaviour::CallbackFault;
+use super::scenario::another;
 use crate::send::{Exchange, with_field};
 
 /// One callback over all its retries, as [`Simulator::callbacks`] shows it.
@@ -199,7 +200,7 @@ impl Simulator {
     fn contradicted(&mut self, plaintext: &str) -> String {
         let fields: Value = serde_json::from_str(plaintext).unwrap_or_default();
         if let Some(amount) = fields["amount"].as_str() {
-            set(plaintext, "amount", &json!(format!("9{amount}")))
+            set(plaintext, "amount", &json!(another(amount)))
         } else if fields["type"] == 4 {
             let address = json!(self.fresh.address(fields["chainName"].as_str().unwrap_or_default()));
             set(&set(plaintext, "newAddress", &address), "toAddress", &address)

@@ -311,6 +311,16 @@ impl From<Digits> for String {
     }
 }
 
+/// Another number of as many digits: the first one is another.
+pub(super) fn another(number: &str) -> String {
+    let mut chars = number.chars();
+    let first = match chars.next().and_then(|digit| digit.to_digit(10)) {
+        Some(digit) => digit % 9 + 1,
+        None => 1,
+    };
+    format!("{first}{}", chars.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,6 +351,15 @@ mod tests {
     fn what_json_would_not_write_is_no_amount() {
         for text in ["", ".5", "1.", "-1", "1e5", "01", "1,5", "1.2.3", "x"] {
             assert_eq!(Digits::try_from(text.to_owned()), Err(DigitsError), "{text}");
+        }
+    }
+
+    #[test]
+    fn another_number_is_never_the_same_by_value() {
+        for (number, other) in
+            [("0", "1"), ("0.5", "1.5"), ("1.300", "2.300"), ("9", "1"), ("90", "10"), ("", "1")]
+        {
+            assert_eq!(another(number), other);
         }
     }
 

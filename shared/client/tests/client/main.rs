@@ -6,6 +6,7 @@ mod answers;
 mod fake;
 mod network;
 mod server;
+mod simulated;
 mod wire;
 
 use waas_callback::{Address, Amount, Asset, CallBackId, Terms, TxId};
