@@ -26,7 +26,7 @@ Examples:
   waas keygen --out keys
   waas trigger deposit --amount 2.5
   waas listen
-  waas platform --state events/scenario.json
+  waas platform --state events/platform/scenario.json
   waas call get-withdraw-order --call-back-id D1
   waas seal events/plain/deposit.json
   waas send events/plain/deposit.json --url http://127.0.0.1:9000/callback/deposit

@@ -365,3 +365,8 @@ fn one_field(asked: &Asked<'_>) -> Option<String> {
     let (name, data) = fields.next()?;
     (name == "data" && fields.next().is_none()).then(|| data.into_owned())
 }
+
+/// The example of the page compiles, and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/simulator.md")]
+struct Page;

@@ -19,8 +19,8 @@ use super::{ApiKeyArgs, BAD, FAINT, GOOD, KeyArgs, type_name};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  waas platform --state events/scenario.json
-  waas platform --state events/scenario.json --callbacks-to http://127.0.0.1:9000/callback
+  waas platform --state events/platform/scenario.json
+  waas platform --state events/platform/scenario.json --callbacks-to http://127.0.0.1:9000/callback
   curl http://127.0.0.1:9003/simulator | jq .payouts
   curl http://127.0.0.1:9003/simulator -d '{\"outcomes\": {\"D1\": \"failed\"}}'
 

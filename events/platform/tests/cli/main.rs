@@ -5,6 +5,7 @@
 mod call;
 mod keygen;
 mod listen;
+mod platform;
 mod receiver;
 mod seal_and_open;
 mod send;

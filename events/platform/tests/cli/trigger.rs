@@ -9,7 +9,7 @@ use waas_platform::PrivateKey;
 use crate::receiver::{self, Receiver};
 use crate::{assert_fails, assert_succeeds, run, stdout};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "trigger",
     "listen",
     "keygen",
@@ -17,6 +17,8 @@ const COMMANDS: [&str; 10] = [
     "open",
     "send",
     "private-key",
+    "platform",
+    "callbacks-to",
     "call",
     "get-deposit-order",
     "job-date",
