@@ -76,7 +76,7 @@ impl KeyArgs {
 /// Which API key goes with it.
 #[derive(clap::Args)]
 struct ApiKeyArgs {
-    /// The X-API-KEY header; send leaves it out if empty
+    /// The X-API-KEY header; left out, or not asked for, if empty
     #[arg(long, value_name = "KEY", env = "WAAS_API_KEY", hide_env_values = true, default_value = DEVELOPMENT_API_KEY)]
     api_key: String,
 }

@@ -47,7 +47,7 @@ use serde_json::{Value, json};
 
 use crate::Platform;
 use call::{No, Question};
-use callbacks::{About, Outbox};
+use callbacks::{About, Outbox, plaintext};
 use day::Day;
 use fresh::Fresh;
 
@@ -184,23 +184,23 @@ impl Simulator {
         let addresses = self.users.entry(deposit.tenant_user_id.clone()).or_default();
         let chain_name = deposit.chain_name.clone();
         let new_address = addresses.entry(chain_name).or_insert_with(|| deposit.to_address.clone());
-        // In the order of the documents' sample, which decides what stands in which block.
-        let plaintext = format!(
-            "{{\"requestUUID\":\"\",\"chainName\":{},\"symbol\":{},\"amount\":{},\"business\":0,\"txId\":{},\"fromAddress\":{},\
-             \"toAddress\":{},\"type\":1,\"tenantUserId\":{},\"trackingId\":{},\"riskLevelFrom\":{},\"riskLevelTo\":{},\
-             \"txIndex\":-1,\"newAddress\":{}}}",
-            json!(deposit.chain_name),
-            json!(deposit.symbol),
-            json!(deposit.amount.as_str()),
-            json!(deposit.tx_id),
-            json!(deposit.from_address),
-            json!(deposit.to_address),
-            json!(deposit.tenant_user_id),
-            json!(self.fresh.number()),
-            deposit.risk_level_from,
-            deposit.risk_level_to,
-            json!(new_address),
-        );
+        let plaintext = plaintext(&[
+            ("requestUUID", Value::Null),
+            ("chainName", json!(deposit.chain_name)),
+            ("symbol", json!(deposit.symbol)),
+            ("amount", json!(deposit.amount)),
+            ("business", json!(0)),
+            ("toAddress", json!(deposit.to_address)),
+            ("fromAddress", json!(deposit.from_address)),
+            ("riskLevelTo", json!(deposit.risk_level_to)),
+            ("riskLevelFrom", json!(deposit.risk_level_from)),
+            ("txId", json!(deposit.tx_id)),
+            ("tenantUserId", json!(deposit.tenant_user_id)),
+            ("type", json!(1)),
+            ("txIndex", json!(-1)),
+            ("newAddress", json!(new_address)),
+            ("trackingId", json!(self.fresh.number())),
+        ]);
         let is_told = deposit.callback_success;
         self.deposits.push((deposit, Day::of(now)));
         if !is_told {
@@ -211,14 +211,17 @@ impl Simulator {
     fn change_address(&mut self, now: SystemTime, change: AddressChange) {
         let AddressChange { tenant_user_id, chain_name, symbol, new_address } = change;
         let address = new_address.unwrap_or_else(|| self.fresh.address(&chain_name));
-        let plaintext = format!(
-            "{{\"requestUUID\":\"\",\"tenantUserId\":{},\"chainName\":{},\"symbol\":{},\"business\":0,\"type\":4,\
-             \"toAddress\":{address},\"newAddress\":{address},\"trackingId\":null}}",
-            json!(tenant_user_id),
-            json!(chain_name),
-            json!(symbol),
-            address = json!(address),
-        );
+        let plaintext = plaintext(&[
+            ("requestUUID", Value::Null),
+            ("tenantUserId", json!(tenant_user_id)),
+            ("chainName", json!(chain_name)),
+            ("symbol", json!(symbol)),
+            ("business", json!(0)),
+            ("type", json!(4)),
+            ("toAddress", json!(address)),
+            ("newAddress", json!(address)),
+            ("trackingId", Value::Null),
+        ]);
         self.users.entry(tenant_user_id).or_default().insert(chain_name, address);
         self.enqueue(now, plaintext, About::Nothing);
     }
@@ -237,7 +240,7 @@ impl Simulator {
             Some(CallFault::Refuse(code)) => return at_once(200, envelope(&json!(code), "no", None)),
             _ => {}
         }
-        if self.platform.api_key.as_deref() != asked.api_key {
+        if self.platform.api_key.as_deref().is_some_and(|api_key| asked.api_key != Some(api_key)) {
             return at_once(401, said_by(401));
         }
         let mut result = self.open_and_perform(now, call, asked);

@@ -160,6 +160,10 @@ fn a_call_has_to_have_the_api_key_and_exactly_one_field_that_our_key_opens() {
         // Nothing at all is opened to nothing, which is no JSON.
         assert_eq!((status, code == 1005 || body == "data="), (200, true), "{body}");
     }
+    let keyless = Platform::new(PrivateKey::development(), None);
+    let mut keyless = Simulator::new(keyless, Box::new(StdRng::seed_from_u64(7)));
+    let asked = Asked { path: &path, content_type: Some(FORM), api_key: None, body: good.as_bytes() };
+    assert_eq!(keyless.call(T0, &asked).answer.unwrap().status, 200, "a merchant without a key");
     let other = Asked { path: "/api/v1/api/order/cancel", ..Asked::default() };
     assert_eq!(simulator.call(T0, &other).answer.unwrap().status, 404);
 }
@@ -382,6 +386,41 @@ fn a_callback_is_sent_again_under_new_uuids_with_growing_pauses_until_it_is_acce
     assert_eq!((simulator.next_due(), simulator.callbacks().next().unwrap().sendings), (None, 16));
 }
 
+/// The order of the fields decides which of them share a block, and so what a splice can do.
+#[test]
+fn a_callback_has_the_fields_of_its_sample_in_their_order() {
+    fn names(json: &str) -> Vec<&str> {
+        let quoted: Vec<_> = json.split('"').collect();
+        let pairs = quoted.windows(2).filter(|pair| pair[1].trim_start().starts_with(':'));
+        pairs.map(|pair| pair[0]).collect()
+    }
+    let mut scenario = deposits();
+    scenario["addressChanges"] = json!([{"tenantUserId": "7", "chainName": "TRON", "symbol": "X"}]);
+    scenario["outcomes"] = json!({"D5": "failed", "D6": "insufficient-balance", "D7": "insufficient-gas"});
+    let mut simulator = simulator(&scenario);
+    opened(&mut simulator, REQUEST, &request("D2"));
+    for call_back_id in ["D3", "D5", "D6", "D7"] {
+        opened(&mut simulator, DIRECT, &direct(call_back_id));
+    }
+    let sendings = simulator.due(T0);
+    assert_eq!(types(&sendings), [1, 4, 2, 3, 5, 6, 7]);
+    for (sending, name) in sendings.iter().zip([
+        "deposit",
+        "address-change",
+        "withdrawal-confirmation",
+        "withdrawal",
+        "withdrawal-failure",
+        "insufficient-balance",
+        "insufficient-gas",
+    ]) {
+        let sample = format!("{}/../plain/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let sample = std::fs::read_to_string(sample).unwrap();
+        let opened = public_key().open(sending.body.as_bytes()).unwrap();
+        assert_eq!(names(opened.as_str()), names(&sample), "{name}");
+        Callback::parse(&opened).unwrap().unwrap();
+    }
+}
+
 #[test]
 fn only_err_code_0_is_an_acceptance() {
     for (status, body) in [(200, "{}"), (500, ""), (204, ""), (200, "OK")] {
@@ -435,7 +474,11 @@ fn a_reordered_callback_comes_after_the_next() {
     assert!(simulator.due(T0).is_empty());
     assert_eq!(simulator.next_due(), None, "it waits for another");
     opened(&mut simulator, REQUEST, &request("D1"));
-    assert_eq!(types(&simulator.due(after(1))), [2, 1]);
+    let overtaking = simulator.due(T0);
+    assert_eq!(types(&overtaking), [2]);
+    assert!(simulator.due(T0).is_empty(), "not before the other has its answer");
+    simulator.answered(T0, overtaking[0].number, None);
+    assert_eq!(types(&simulator.due(T0)), [1]);
 }
 
 #[test]

@@ -49,7 +49,8 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let platform = Platform::new(self.key.read()?, Some(self.api_key.api_key.clone()));
+        let api_key = Some(self.api_key.api_key.clone()).filter(|key| !key.is_empty());
+        let platform = Platform::new(self.key.read()?, api_key);
         let rng = self.seed.map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
         let simulator = Simulator::new(platform, Box::new(rng));
         let served = Served::new(simulator, SystemTime::now, |told| _ = tell(&told));

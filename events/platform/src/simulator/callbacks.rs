@@ -66,8 +66,8 @@ struct Queued {
     /// Not before.
     due: SystemTime,
     failures: u32,
-    /// Delayed by a rule already, which is not asked again for this sending.
-    is_delayed: bool,
+    /// Delayed by a rule already: none is asked again for this sending.
+    is_excused: bool,
     /// Waits for another to overtake it.
     is_held: bool,
 }
@@ -121,28 +121,25 @@ impl Simulator {
 
     /// What has to be posted now. What is on its way is not due again before its answer is told.
     pub fn due(&mut self, now: SystemTime) -> Vec<Sending> {
-        let (mut sendings, mut overtaken) = (Vec::new(), Vec::new());
+        let mut sendings = Vec::new();
         for index in 0..self.outbox.queue.len() {
             let is_on_the_way = self.outbox.on_the_way.values().any(|sent| sent.index == index);
             let queued = &mut self.outbox.queue[index];
-            if queued.callback.state != CallbackState::Waiting || is_on_the_way || queued.due > now {
+            let is_waiting = queued.callback.state == CallbackState::Waiting && !queued.is_held;
+            if !is_waiting || is_on_the_way || queued.due > now {
                 continue;
             }
-            if queued.is_held {
-                overtaken.push(index);
-                continue;
-            }
-            let is_excused = std::mem::take(&mut queued.is_delayed);
+            let is_excused = std::mem::take(&mut queued.is_excused);
             let fault = if is_excused { None } else { self.misbehaviour.of_callback(queued.callback.number) };
             match fault {
                 Some(CallbackFault::Lose) => queued.callback.state = CallbackState::Lost,
                 Some(CallbackFault::Delay(ms)) => {
                     queued.due = now + Duration::from_millis(ms);
-                    queued.is_delayed = true;
+                    queued.is_excused = true;
                 }
                 Some(CallbackFault::Reorder) => {
                     queued.is_held = true;
-                    overtaken.push(index);
+                    queued.is_excused = true;
                 }
                 Some(CallbackFault::Repeat(times)) => {
                     for _ in 0..=times {
@@ -152,12 +149,6 @@ impl Simulator {
                 fault @ (None | Some(CallbackFault::LoseAnswer | CallbackFault::Contradict)) => {
                     sendings.push(self.sending(index, fault));
                 }
-            }
-        }
-        if !sendings.is_empty() {
-            for index in overtaken {
-                self.outbox.queue[index].is_held = false;
-                sendings.push(self.sending(index, None));
             }
         }
         sendings
@@ -215,6 +206,10 @@ impl Simulator {
     /// [`Platform::examine`](crate::Platform::examine) within a process.
     pub fn answered(&mut self, now: SystemTime, number: u64, exchange: Option<&Exchange>) {
         let Some(OnTheWay { index, loses_answer }) = self.outbox.on_the_way.remove(&number) else { return };
+        // It has gone ahead of whatever waited for that.
+        for (_, held) in self.outbox.queue.iter_mut().enumerate().filter(|(other, _)| *other != index) {
+            held.is_held = false;
+        }
         let is_last = !self.outbox.on_the_way.values().any(|sent| sent.index == index);
         let queued = &mut self.outbox.queue[index];
         if queued.callback.state != CallbackState::Waiting {
@@ -244,8 +239,14 @@ impl Simulator {
 
 impl Queued {
     fn new(callback: Callback, due: SystemTime, about: About) -> Self {
-        Self { callback, about, due, failures: 0, is_delayed: false, is_held: false }
+        Self { callback, about, due, failures: 0, is_excused: false, is_held: false }
     }
+}
+
+/// The fields in this order, which decides what stands in which block.
+pub(super) fn plaintext(fields: &[(&str, Value)]) -> String {
+    let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+    format!("{{{}}}", fields.join(","))
 }
 
 /// Whatever is queued is an object; what is none could not be changed and stays.

@@ -75,7 +75,7 @@ pub enum CallbackFault {
     Delay(u64),
     /// It is sent so many times more, at once, each under a `requestUUID` of its own.
     Repeat(u8),
-    /// It waits until another callback has gone ahead of it.
+    /// It waits until another callback has gone ahead of it and is answered.
     Reorder,
     /// This sending says something else than what is known: another amount, address or `trackingId`.
     Contradict,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::callbacks::About;
+use super::callbacks::{About, plaintext};
 use super::day::Day;
 use super::scenario::{Digits, OrderState, Outcome, Terms, Withdrawal};
 use super::{Order, Simulator};
@@ -55,7 +55,7 @@ impl Simulator {
 
     /// Type 2: what is to be paid?
     pub(super) fn ask_for_confirmation(&mut self, now: SystemTime, index: usize) {
-        let plaintext = self.plaintext_of(index, 2, "");
+        let plaintext = self.notice(index, 2, None);
         self.enqueue(now, plaintext, About::Confirmation(index));
     }
 
@@ -90,8 +90,8 @@ impl Simulator {
             Outcome::Failed => self.fail(now, index, OrderState::Failed),
             Outcome::Cancelled => self.fail(now, index, OrderState::Cancelled),
             Outcome::ManualHandling => self.orders[index].withdrawal.order_state = OrderState::ManualHandling,
-            Outcome::InsufficientBalance => self.tell(now, index, 6, ""),
-            Outcome::InsufficientGas => self.tell(now, index, 7, ""),
+            Outcome::InsufficientBalance => self.tell(now, index, 6, None),
+            Outcome::InsufficientGas => self.tell(now, index, 7, None),
             Outcome::Waits => {}
         }
     }
@@ -103,50 +103,58 @@ impl Simulator {
         let from_address = self.fresh.address(&terms.chain_name);
         order.withdrawal.order_state = OrderState::Complete;
         order.paid_on = Some(Day::of(now));
-        let time = if terms.symbol == "ENERGY" {
+        let mut fields = vec![
+            ("tenantUserId", json!(order.withdrawal.tenant_user_id)),
+            ("requestUUID", Value::Null),
+            ("txId", json!(tx_id)),
+            ("type", json!(3)),
+            ("chainName", json!(terms.chain_name)),
+            ("symbol", json!(terms.symbol)),
+            ("amount", json!(terms.amount)),
+            ("fromAddress", json!(from_address)),
+            ("toAddress", json!(terms.to_address)),
+            ("business", json!(0)),
+            ("callBackId", json!(order.withdrawal.call_back_id)),
+            ("newAddress", json!(terms.to_address)),
+            ("trackingId", json!(order.tracking_id)),
+        ];
+        if terms.symbol == "ENERGY" {
             let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            format!(",\"txTimeStamp\":{}", since.as_millis())
-        } else {
-            String::new()
-        };
-        let own = format!(
-            ",\"txId\":{},\"chainName\":{},\"symbol\":{},\"amount\":{},\"fromAddress\":{},\"toAddress\":{to},\"newAddress\":{to}{time}",
-            json!(tx_id),
-            json!(terms.chain_name),
-            json!(terms.symbol),
-            json!(terms.amount.as_str()),
-            json!(from_address),
-            to = json!(terms.to_address),
-        );
+            fields.push(("txTimeStamp", json!(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))));
+        }
         self.payouts.push(Payout {
             call_back_id: order.withdrawal.call_back_id.clone(),
             tenant_user_id: order.withdrawal.tenant_user_id.clone(),
             tx_id,
             terms,
         });
-        self.tell(now, index, 3, &own);
+        self.enqueue(now, plaintext(&fields), About::Nothing);
     }
 
     fn fail(&mut self, now: SystemTime, index: usize, state: OrderState) {
         let withdrawal = &mut self.orders[index].withdrawal;
         withdrawal.order_state = state;
-        let to_address = withdrawal.terms.as_ref().map(|terms| terms.to_address.clone());
-        self.tell(now, index, 5, &format!(",\"toAddress\":{}", json!(to_address)));
+        let to_address = withdrawal.terms.as_ref().map(|terms| json!(terms.to_address));
+        self.tell(now, index, 5, to_address);
     }
 
-    fn tell(&mut self, now: SystemTime, index: usize, number: u8, own: &str) {
-        let plaintext = self.plaintext_of(index, number, own);
+    fn tell(&mut self, now: SystemTime, index: usize, number: u8, to_address: Option<Value>) {
+        let plaintext = self.notice(index, number, to_address);
         self.enqueue(now, plaintext, About::Nothing);
     }
 
-    /// In the order of the documents' samples.
-    fn plaintext_of(&self, index: usize, number: u8, own: &str) -> String {
+    /// Types 2, 5, 6 and 7, which name the order and, in type 5, the address.
+    fn notice(&self, index: usize, number: u8, to_address: Option<Value>) -> String {
         let Order { withdrawal, tracking_id, .. } = &self.orders[index];
-        format!(
-            "{{\"business\":0,\"requestUUID\":\"\",\"tenantUserId\":{},\"callBackId\":{},\"type\":{number},\"trackingId\":{}{own}}}",
-            json!(withdrawal.tenant_user_id),
-            json!(withdrawal.call_back_id),
-            json!(tracking_id),
-        )
+        let mut fields = vec![
+            ("business", json!(0)),
+            ("requestUUID", Value::Null),
+            ("tenantUserId", json!(withdrawal.tenant_user_id)),
+            ("callBackId", json!(withdrawal.call_back_id)),
+            ("type", json!(number)),
+        ];
+        fields.extend(to_address.map(|address| ("toAddress", address)));
+        fields.push(("trackingId", json!(tracking_id)));
+        plaintext(&fields)
     }
 }
