@@ -307,6 +307,21 @@ fn each_outcome_has_its_state_and_its_callback() {
 }
 
 #[test]
+fn a_lease_of_energy_is_told_with_its_arrival() {
+    let mut simulator = simulator(&json!({}));
+    let mut lease = direct("D1");
+    (lease["symbol"], lease["amount"], lease["expiryHours"]) = (json!("ENERGY"), json!(1.5), json!(24));
+    assert_eq!(code(&mut simulator, DIRECT, &lease), 1901, "leases are whole");
+    lease["amount"] = json!(3);
+    opened(&mut simulator, DIRECT, &lease);
+    let told = simulator.due(T0).remove(0).request;
+    assert_eq!(
+        (&told["symbol"], &told["amount"], &told["txTimeStamp"]),
+        (&json!("ENERGY"), &json!("3"), &json!(0))
+    );
+}
+
+#[test]
 fn a_known_call_back_id_is_paid_again_unless_the_settings_are_kinder() {
     for (settings, code_again, payouts) in [
         (json!({}), json!(0), 2),
@@ -386,7 +401,20 @@ fn a_callback_is_sent_again_under_new_uuids_with_growing_pauses_until_it_is_acce
     assert_eq!((simulator.next_due(), simulator.callbacks().next().unwrap().sendings), (None, 16));
 }
 
-/// The order of the fields decides which of them share a block, and so what a splice can do.
+#[test]
+fn the_pauses_are_a_setting() {
+    let mut scenario = deposits();
+    scenario["settings"] = json!({"firstPauseMs": 10, "longestPauseMs": 25});
+    let mut simulator = simulator(&scenario);
+    for due in [10, 30, 55, 80] {
+        let now = simulator.next_due().unwrap();
+        let sending = simulator.due(now).remove(0);
+        simulator.answered(now, sending.number, None);
+        assert_eq!(simulator.next_due(), Some(after(due)));
+    }
+}
+
+/// Their order decides which of them share a block, and so what a splice can do.
 #[test]
 fn a_callback_has_the_fields_of_its_sample_in_their_order() {
     fn names(json: &str) -> Vec<&str> {
