@@ -67,6 +67,9 @@ struct Call<Q: clap::Args> {
 
 /// What can be asked: the fields as they were given, checked and sent.
 trait Ask: clap::Args {
+    /// Does the call send the merchant's own id?
+    const NAMES_MERCHANT: bool = false;
+
     /// The outer error: what was given makes no call. The inner: the call brought nothing.
     async fn ask(&self, client: &Client) -> anyhow::Result<Result<Answer, CallError>>;
 
@@ -94,7 +97,7 @@ impl<Q: Ask> Call<Q> {
         let total = Duration::from_secs(self.timeout.into());
         let connect = Timeouts::default().connect.min(total / 2); // what `total` ends counts as sent
         let transport = Https::new(self.merchant.url.clone(), Timeouts { connect, total });
-        let client = Client::new(transport, self.merchant.read()?);
+        let client = Client::new(transport, self.merchant.read(Q::NAMES_MERCHANT)?);
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let asked = runtime.context("cannot start")?.block_on(self.question.ask(&client))?;

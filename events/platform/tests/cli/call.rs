@@ -249,6 +249,12 @@ fn the_merchant_comes_from_the_secret_that_keygen_writes_from_flags_and_from_the
         assert_succeeds(&output);
         assert_eq!(sent.as_deref(), Some(api_key));
     }
+    let nameless = [&["call"], &REQUEST[..], &["--key", secret]].concat();
+    assert_fails(&run(&nameless), 2, "--user-id is missing");
+    let named = json!({"code": 0, "data": key.seal(br#"{"tenantUserId":"1945"}"#)}).to_string();
+    let (output, ..) =
+        call(&http(200, &named), &[&REQUEST[..], &["--key", secret, "--user-id", "7"]].concat());
+    assert_succeeds(&output);
     let private = dir.path().join("private.pem");
     for (file, message) in [
         (private.to_str().unwrap(), "has no public key"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use waas_callback::PublicKey;
 use waas_client::{ApiKey, Merchant, PlatformUrl, UserId};
@@ -21,9 +21,9 @@ pub(super) struct MerchantArgs {
     /// The merchant's API key [default: that of the secret.json, or the development key's]
     #[arg(long, value_name = "KEY", env = "WAAS_API_KEY", hide_env_values = true)]
     api_key: Option<String>,
-    /// The merchant's own id at the platform
-    #[arg(long, value_name = "ID", env = "WAAS_USER_ID", default_value = "1308734")]
-    user_id: UserId,
+    /// The merchant's own id at the platform [default: with the development key, 1308734]
+    #[arg(long, value_name = "ID", env = "WAAS_USER_ID")]
+    user_id: Option<UserId>,
 }
 
 /// The receiver's secret, as `waas keygen` writes it and Secrets Manager has it.
@@ -34,8 +34,15 @@ struct Secret {
     api_key: Option<String>,
 }
 
+/// The documents' own.
+const DEVELOPMENT_USER_ID: u64 = 1_308_734;
+
 impl MerchantArgs {
-    pub(super) fn read(&self) -> anyhow::Result<Merchant> {
+    /// `names_merchant`: the call sends the merchant's id, and nobody withdraws in the name of a default.
+    pub(super) fn read(&self, names_merchant: bool) -> anyhow::Result<Merchant> {
+        if self.user_id.is_none() && self.key.is_some() && names_merchant {
+            bail!("--user-id is missing: with a key of your own goes your own id at the platform");
+        }
         let secret = match &self.key {
             Some(path) => secret(path)?,
             None => Secret { public_key: PrivateKey::development().public_key_base64(), api_key: None },
@@ -46,7 +53,8 @@ impl MerchantArgs {
         })?;
         let api_key = self.api_key.as_deref().or(secret.api_key.as_deref()).unwrap_or(DEVELOPMENT_API_KEY);
         let api_key = ApiKey::parse(api_key).context("--api-key")?;
-        Ok(Merchant { api_key, public_key, user_id: self.user_id })
+        let user_id = self.user_id.unwrap_or_else(|| DEVELOPMENT_USER_ID.into());
+        Ok(Merchant { api_key, public_key, user_id })
     }
 }
 

@@ -76,6 +76,8 @@ pub(super) struct WithdrawRequest {
 }
 
 impl Ask for WithdrawRequest {
+    const NAMES_MERCHANT: bool = true;
+
     async fn ask(&self, client: &Client) -> anyhow::Result<Result<Answer, CallError>> {
         let request = waas_client::WithdrawRequest {
             tenant_user_id: self.tenant_user_id.clone(),
@@ -140,6 +142,8 @@ impl Direct {
 }
 
 impl Ask for Direct {
+    const NAMES_MERCHANT: bool = true;
+
     async fn ask(&self, client: &Client) -> anyhow::Result<Result<Answer, CallError>> {
         let withdrawal = DirectWithdrawal {
             tenant_user_id: self.request.tenant_user_id.clone(),
@@ -179,6 +183,8 @@ pub(super) struct DailyStatistics {
 }
 
 impl Ask for DailyStatistics {
+    const NAMES_MERCHANT: bool = true;
+
     async fn ask(&self, client: &Client) -> anyhow::Result<Result<Answer, CallError>> {
         Ok(client.get_user_daily_statistics(self.job_date, rand::rng()).await.map(Answer::Days))
     }
