@@ -1,94 +1,143 @@
-//! Recomputes every balance from the postings of the events and names each difference.
+//! Recomputes from the events what every other record has to be, and names each difference.
+//!
+//! It reads a live system and stops nobody, so what it reads first is older than what it reads last. What looks
+//! wrong is therefore read again before it is called so: at first by the index of events by user, which is quick
+//! and can only acquit; then, if it still looks wrong, by consistent reads before and after its records. Where both
+//! have the same events, nothing happened between them, and the records are those of one moment.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod accounts;
+mod again;
+mod books;
+mod cases;
+mod event;
+mod finding;
+mod names;
+mod orders;
+mod progress;
+mod record;
+mod report;
+mod tables;
 
-use waas_callback::{Asset, Balance};
-use waas_callback_aws::{Ledger, UserBalance};
+use std::collections::BTreeSet;
+use std::time::SystemTime;
 
-/// A balance that is not the sum of its postings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The user.
-    pub tenant_user_id: String,
-    /// What is counted.
-    pub asset: Asset,
-    /// What the table says.
-    pub recorded: Balance,
-    /// What the postings add up to; absent where the sum needs more than 38 digits.
-    pub posted: Option<Balance>,
+use futures_util::stream::TryStreamExt as _;
+use waas_callback_aws::Config;
+
+use books::Books;
+use record::{Case, Event, Order, Recorded, text};
+use tables::{Item, Tables};
+
+pub use finding::{Finding, Kind};
+pub use progress::Progress;
+pub use report::{Audit, Read};
+
+/// How an audit reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// How far it tells.
+    pub progress: Progress,
+    /// How many parts of a table it reads at once.
+    pub segments: i32,
 }
 
-/// What an audit found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audit {
-    /// Events read.
-    pub events: usize,
-    /// Balances compared.
-    pub balances: usize,
-    /// Those that differ.
-    pub differences: Vec<Difference>,
-}
-
-impl fmt::Display for Audit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { events, balances, differences } = self;
-        for Difference { tenant_user_id, asset, recorded, posted } in differences {
-            write!(f, "{tenant_user_id} {asset}: recorded {}", Shown(recorded))?;
-            match posted {
-                Some(posted) => writeln!(f, ", posted {}", Shown(posted))?,
-                None => writeln!(f, ", posted: more than 38 digits")?,
-            }
-        }
-        let count = differences.len();
-        write!(f, "{events} events, {balances} balances, {count} differences")
+impl Default for Reading {
+    /// Without a word, four parts at once.
+    fn default() -> Self {
+        Self { progress: Progress::Hidden, segments: 4 }
     }
 }
 
-struct Shown<'a>(&'a Balance);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Balance { available, frozen, held, owed } = self.0;
-        write!(f, "available {available} frozen {frozen} held {held} owed {owed}")
-    }
-}
+/// Enters a record.
+type Enter = fn(&mut Books, &Item);
 
 /// Audits the tables.
-///
-/// Reads the balances before the events, so callbacks that arrive meanwhile can show as differences: audit
-/// again, or while nothing arrives.
 ///
 /// # Errors
 ///
 /// If the tables cannot be read.
-pub async fn audit(ledger: &Ledger) -> anyhow::Result<Audit> {
-    let recorded = ledger.all_balances().await?;
-    let events = ledger.all_events().await?;
-    let mut sums = BTreeMap::<(String, Asset), Option<Balance>>::new();
-    for event in &events {
-        for posting in &event.postings {
-            let sum = sums.entry((posting.tenant_user_id.clone(), posting.asset.clone()));
-            let sum = sum.or_insert(Some(Balance::default()));
-            // The events come in no order: a sum may pass below zero on its way, only its end counts.
-            *sum = sum.and_then(|balance| balance.checked_add(posting));
+pub async fn audit(config: &Config, Reading { progress, segments }: Reading) -> anyhow::Result<Audit> {
+    let tables = Tables::connect(config, segments);
+    let mut audit = Audit::default();
+    let found = everything(&tables, progress, &mut audit.read).await?;
+    // No moment makes a record unreadable.
+    let (certain, suspects) = found.into_iter().partition::<Vec<_>, _>(|of| of.kind == Kind::Unreadable);
+    let (undecided, differences) = again::decide(&tables, suspects, progress).await?;
+    audit.differences = [certain, differences].concat();
+    audit.differences.sort();
+    audit.undecided = undecided;
+    Ok(audit)
+}
+
+/// Reads all of every table: the events first, since what they say is there to be found when the records are read.
+async fn everything(
+    tables: &Tables,
+    progress: Progress,
+    read: &mut Vec<Read>,
+) -> anyhow::Result<Vec<Finding>> {
+    let mut books = Books::default();
+    let names = &tables.names;
+    let parts: [(_, _, Enter); 4] = [
+        ("events", &names.events, enter_event),
+        ("orders", &names.withdrawals, enter_order),
+        ("cases", &names.cases, enter_case),
+        ("balances", &names.balances, enter_balance),
+    ];
+    for (what, table, enter) in parts {
+        let total = if progress == Progress::Hidden { None } else { tables.about(table).await };
+        let mut part = progress.begin(what, total);
+        let (from, mut records) = (SystemTime::now(), 0);
+        let mut pages = tables.scan(table);
+        while let Some(page) = pages.try_next().await? {
+            for item in &page {
+                enter(&mut books, item);
+            }
+            find_causes(tables, &mut books).await?;
+            part.advance(page.len());
+            records += u64::try_from(page.len())?;
         }
+        part.end();
+        read.push(Read { what, records, from, until: SystemTime::now() });
     }
-    let mut differences = Vec::new();
-    let balances = recorded.len();
-    for UserBalance { tenant_user_id, asset, balance: recorded } in recorded {
-        let posted = sums.remove(&(tenant_user_id.clone(), asset.clone()));
-        let posted = posted.unwrap_or(Some(Balance::default()));
-        if posted != Some(recorded) {
-            differences.push(Difference { tenant_user_id, asset, recorded, posted });
-        }
+    Ok(books.close())
+}
+
+/// Looks for the events that open cases name.
+async fn find_causes(tables: &Tables, books: &mut Books) -> anyhow::Result<()> {
+    let causes = books.take_causes();
+    let keys: BTreeSet<_> = causes.iter().map(|cause| cause.event_key.clone()).collect();
+    let found = tables.named(&tables.names.events, "eventKey", keys).await?;
+    let found: BTreeSet<_> = found.iter().filter_map(|item| text(item, "eventKey")).collect();
+    for cause in causes.iter().filter(|cause| !found.contains(&*cause.event_key)) {
+        books.causeless(cause);
     }
-    let missing = sums.into_iter().filter(|(_, posted)| *posted != Some(Balance::default()));
-    differences.extend(missing.map(|((tenant_user_id, asset), posted)| Difference {
-        tenant_user_id,
-        asset,
-        recorded: Balance::default(),
-        posted,
-    }));
-    Ok(Audit { events: events.len(), balances, differences })
+    Ok(())
+}
+
+fn enter_event(books: &mut Books, item: &Item) {
+    match Event::read(item) {
+        Some(event) => books.event(&event),
+        None => books.unreadable("event", item, &["eventKey"]),
+    }
+}
+
+fn enter_order(books: &mut Books, item: &Item) {
+    match Order::read(item) {
+        Some(order) => books.order(&order),
+        None => books.unreadable("order", item, &["callBackId"]),
+    }
+}
+
+fn enter_case(books: &mut Books, item: &Item) {
+    match Case::read(item) {
+        Some(case) => books.case(case),
+        None => books.unreadable("case", item, &["caseKey"]),
+    }
+}
+
+fn enter_balance(books: &mut Books, item: &Item) {
+    match Recorded::read(item) {
+        Some(balance) => books.balance(&balance),
+        None => books.unreadable("balance", item, &["tenantUserId", "asset"]),
+    }
 }

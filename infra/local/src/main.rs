@@ -1,17 +1,21 @@
 //! `waas-local`: the stack on one machine.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use waas_callback_aws::{Config, Ledger};
-use waas_local::{Options, Stack, audit, demo, development_secret};
+use waas_callback_aws::Config;
+use waas_local::audit::{Progress, Reading, audit};
+use waas_local::{Options, Stack, demo, development_secret};
 
 /// The merchant's settings, which count here as they do for the functions (docs/settings.md).
 const SETTINGS: [&str; 3] =
     ["WAAS_RISK_THRESHOLD", "WAAS_CONFIRMATION_MAX_AGE_SECONDS", "WAAS_ACTUAL_BELOW_ORDER"];
+
+/// How an audit ends that found no difference, and could not decide on something.
+const UNDECIDED: u8 = 3;
 
 /// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes.
 #[derive(Parser)]
@@ -33,10 +37,22 @@ enum Command {
     },
     /// Serve until interrupted (the default)
     Serve(Serve),
-    /// Recompute every balance from the postings of the events and name each difference. Reads the tables that
-    /// the environment names (the five `*_TABLE` variables, `AWS_REGION`, credentials), here or in AWS. Exits
-    /// with 1 if there is a difference
-    Audit,
+    /// Recompute from the events what every other record has to be, and name each difference. Reads the tables that
+    /// the environment names (the five `*_TABLE` variables, `AWS_REGION`, credentials), here or in AWS, while
+    /// callbacks arrive. Exits with 1 if there is a difference, with 3 if there is none but something changed
+    /// whenever it was looked at
+    Audit {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+        /// Tell how far it is even where standard error is no terminal
+        #[arg(long)]
+        progress: bool,
+        /// How many parts of a table to read at once: more are quicker, and take more of its capacity
+        #[arg(long, value_name = "COUNT", default_value_t = Reading::default().segments,
+              value_parser = clap::value_parser!(i32).range(1..=256))]
+        segments: i32,
+    },
     /// Print the completions for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -72,16 +88,25 @@ async fn main() -> anyhow::Result<ExitCode> {
             let length = if all { demo::Length::All } else { demo::Length::Brief };
             anstream::println!("{}", demo::play(length).await?);
         }
-        Some(Command::Audit) => {
+        Some(Command::Audit { json, progress, segments }) => {
             // The secret is none of an audit's business.
             let lookup = |name: &str| match name {
                 "WAAS_SECRET_ID" => Some("unused".to_owned()),
                 name => std::env::var(name).ok(),
             };
-            let found = audit::audit(&Ledger::connect(&Config::read(lookup)?)).await?;
-            anstream::println!("{found}");
+            let is_terminal = std::io::stderr().is_terminal();
+            let progress = if progress && !is_terminal { Progress::Lines } else { Progress::Bar };
+            let found = audit(&Config::read(lookup)?, Reading { progress, segments }).await?;
+            if json {
+                anstream::println!("{}", found.json());
+            } else {
+                anstream::println!("{found}");
+            }
             if !found.differences.is_empty() {
                 return Ok(ExitCode::FAILURE);
+            }
+            if !found.undecided.is_empty() {
+                return Ok(ExitCode::from(UNDECIDED));
             }
         }
         Some(Command::Completions { shell }) => {

@@ -1,7 +1,6 @@
-//! Reads the ledger, for the merchant's own systems and for audits.
+//! Reads the ledger, for the merchant's own systems.
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::operation::scan::ScanOutput;
 use waas_callback::{Asset, Balance, CallBackId, Order, Reason};
 
 use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
@@ -209,24 +208,6 @@ impl Ledger {
         Ok(Some(Page { events, next }))
     }
 
-    /// All events.
-    ///
-    /// # Errors
-    ///
-    /// If DynamoDB does not answer, or with something that is no event.
-    pub async fn all_events(&self) -> Result<Vec<RecordedEvent>, Unavailable> {
-        self.scan(&self.tables.events).await?.iter().map(events::recorded).collect()
-    }
-
-    /// All balances.
-    ///
-    /// # Errors
-    ///
-    /// If DynamoDB does not answer, or with something that is no balance.
-    pub async fn all_balances(&self) -> Result<Vec<UserBalance>, Unavailable> {
-        self.scan(&self.tables.balances).await?.iter().map(balances::recorded).collect()
-    }
-
     async fn get<const N: usize>(
         &self,
         table: &str,
@@ -254,26 +235,5 @@ impl Ledger {
             }
         };
         retry(Deadline::after(None), attempt).await
-    }
-
-    async fn scan(&self, table: &str) -> Result<Vec<Item>, Unavailable> {
-        let mut start = None;
-        let mut items = Vec::new();
-        loop {
-            let attempt = async || {
-                let scan = self.client.scan().table_name(table).consistent_read(true);
-                match scan.set_exclusive_start_key(start.clone()).send().await {
-                    Ok(page) => Attempt::Done(Ok(page)),
-                    Err(error) => failed(&error),
-                }
-            };
-            let ScanOutput { items: page, last_evaluated_key, .. } =
-                retry(Deadline::after(None), attempt).await?;
-            items.extend(page.unwrap_or_default());
-            start = last_evaluated_key;
-            if start.is_none() {
-                return Ok(items);
-            }
-        }
     }
 }

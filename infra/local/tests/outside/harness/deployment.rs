@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use waas_callback::Balance;
 use waas_callback_aws::Ledger;
-use waas_local::audit::audit;
+use waas_local::audit::{Reading, audit};
 use waas_local::{Options, Stack};
 use waas_platform::{Exchange, Platform};
 
@@ -208,10 +208,10 @@ impl Deployment {
         outcomes
     }
 
-    /// Every balance is the sum of its postings.
+    /// Everything is as the events say.
     pub async fn assert_audited(&self) {
-        let audit = audit(&self.ledger).await.unwrap();
-        assert!(audit.differences.is_empty(), "{audit}");
+        let audit = audit(self.stack.config(), Reading::default()).await.unwrap();
+        assert!(audit.is_clean(), "{audit}");
     }
 }
 

@@ -1,0 +1,100 @@
+//! Each user's balance in each asset: what its postings, its open orders and its held deposits add up to.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use waas_callback::{Balance, Decimal, Posting};
+
+use super::finding::Kind;
+use super::names::Id;
+
+/// A user and an asset.
+pub(super) type AccountId = (Id, Id);
+
+/// What the events and orders say of the balances.
+#[derive(Default)]
+pub(super) struct Accounts(IndexMap<AccountId, Account>);
+
+/// A sum; absent where it needs more than 38 digits. Events come in no order: it may pass below zero on its way.
+type Sum = Option<Decimal>;
+
+struct Account {
+    posted: Option<Balance>,
+    /// Of its open orders.
+    open: Sum,
+    /// Of its held deposits.
+    waiting: Sum,
+    recorded: Balance,
+    is_readable: bool,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        let (none, zero) = (Balance::default(), Some(Decimal::ZERO));
+        Self { posted: Some(none), open: zero, waiting: zero, recorded: none, is_readable: true }
+    }
+}
+
+fn add(sum: &mut Sum, amount: Decimal) {
+    *sum = sum.and_then(|sum| sum.checked_add(amount));
+}
+
+impl Accounts {
+    fn at(&mut self, account: AccountId) -> &mut Account {
+        self.0.entry(account).or_default()
+    }
+
+    pub(super) fn post(&mut self, account: AccountId, posting: &Posting) {
+        let posted = &mut self.at(account).posted;
+        *posted = posted.and_then(|balance| balance.checked_add(posting));
+    }
+
+    /// An open order of this amount.
+    pub(super) fn open(&mut self, account: AccountId, amount: Decimal) {
+        add(&mut self.at(account).open, amount);
+    }
+
+    /// A held deposit of this amount.
+    pub(super) fn wait(&mut self, account: AccountId, amount: Decimal) {
+        add(&mut self.at(account).waiting, amount);
+    }
+
+    pub(super) fn record(&mut self, account: AccountId, balance: Balance) {
+        self.at(account).recorded = balance;
+    }
+
+    pub(super) fn unreadable(&mut self, account: AccountId) {
+        self.at(account).is_readable = false;
+    }
+
+    /// Whatever is recorded otherwise.
+    pub(super) fn differences(&self) -> impl Iterator<Item = (Kind, AccountId, String)> {
+        self.0.iter().filter(|(_, account)| account.is_readable).flat_map(|(id, account)| {
+            let Account { posted, open, waiting, recorded, .. } = account;
+            let balance = (*posted != Some(*recorded)).then(|| {
+                let posted =
+                    posted.as_ref().map_or_else(|| TOO_LONG.to_owned(), |sum| Shown(sum).to_string());
+                (Kind::Balance, format!("recorded {}, posted {posted}", Shown(recorded)))
+            });
+            let part = |kind, recorded: Decimal, sum: Sum, of| {
+                let shown = || sum.map_or_else(|| TOO_LONG.to_owned(), |sum| sum.to_string());
+                (sum != Some(recorded)).then(|| (kind, format!("recorded {recorded}, {of} {}", shown())))
+            };
+            let frozen = part(Kind::Frozen, recorded.frozen, *open, "open orders");
+            let held = part(Kind::Held, recorded.held, *waiting, "held deposits");
+            [balance, frozen, held].into_iter().flatten().map(|(kind, detail)| (kind, *id, detail))
+        })
+    }
+}
+
+const TOO_LONG: &str = "more than 38 digits";
+
+struct Shown<'a>(&'a Balance);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Balance { available, frozen, held, owed } = self.0;
+        write!(f, "available {available} frozen {frozen} held {held}")?;
+        if owed.is_zero() { Ok(()) } else { write!(f, " owed {owed}") }
+    }
+}

@@ -1,0 +1,122 @@
+//! What an audit names.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What is wrong with a record. Each kind says what its [`Finding::key`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A balance is not the sum of its postings. Key: user and asset.
+    Balance,
+    /// `frozen` is not the sum of the user's open orders. Key: user and asset.
+    Frozen,
+    /// `held` is not the sum of the deposits that wait. Key: user and asset.
+    Held,
+    /// An event posted something else than what it tells of. Key: the event.
+    Posting,
+    /// An order ended with postings of other than its terms, or more than once. Key: the order.
+    OrderPosting,
+    /// An order stands where no event has brought it, or not where one has. Key: the order.
+    OrderState,
+    /// An order looks registered and no event registered it, or the other way round. Key: the order.
+    OrderRegistration,
+    /// An order shows another user, asset, amount, address or way of being paid than was registered. Key: the order.
+    OrderTerms,
+    /// A case is open without its cause, closed without its end, or the other way round. Key: the case.
+    Case,
+    /// A case ended with postings of another amount than it is about. Key: the case.
+    CasePosting,
+    /// One payment on chain was credited twice. Key: the deposit's event.
+    CreditedTwice,
+    /// A record cannot be read at all. Key: its table and key.
+    Unreadable,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Balance,
+        Self::Frozen,
+        Self::Held,
+        Self::Posting,
+        Self::OrderPosting,
+        Self::OrderState,
+        Self::OrderRegistration,
+        Self::OrderTerms,
+        Self::Case,
+        Self::CasePosting,
+        Self::CreditedTwice,
+        Self::Unreadable,
+    ];
+
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Balance => "balance",
+            Self::Frozen => "frozen",
+            Self::Held => "held",
+            Self::Posting => "posting",
+            Self::OrderPosting => "order-posting",
+            Self::OrderState => "order-state",
+            Self::OrderRegistration => "order-registration",
+            Self::OrderTerms => "order-terms",
+            Self::Case => "case",
+            Self::CasePosting => "case-posting",
+            Self::CreditedTwice => "credited-twice",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// One thing that is not as the events say.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// What is wrong.
+    pub kind: Kind,
+    /// With which record.
+    pub key: String,
+    /// What stands there, and what should.
+    pub detail: String,
+    /// Whose records tell of it: what is read again before it is believed.
+    pub users: BTreeSet<String>,
+}
+
+/// What a finding's key names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Order,
+    Case,
+    /// What its users tell of.
+    Other,
+}
+
+impl Finding {
+    pub(super) fn named(&self) -> Named {
+        match self.kind {
+            Kind::OrderPosting | Kind::OrderState | Kind::OrderRegistration | Kind::OrderTerms => {
+                Named::Order
+            }
+            Kind::Case | Kind::CasePosting => Named::Case,
+            Kind::Balance
+            | Kind::Frozen
+            | Kind::Held
+            | Kind::Posting
+            | Kind::CreditedTwice
+            | Kind::Unreadable => Named::Other,
+        }
+    }
+
+    /// The users, the order and the case whose events tell of it.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = &str> {
+        let key = (self.named() != Named::Other).then_some(&*self.key);
+        self.users.iter().map(String::as_str).chain(key)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, key, detail, users: _ } = self;
+        write!(f, "{} {key}: {detail}", kind.name())
+    }
+}

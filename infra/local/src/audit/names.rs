@@ -1,0 +1,80 @@
+//! Names kept once, and small numbers for them: the books hold an entry for everything that ever happened.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::num::{NonZeroU32, NonZeroU64};
+
+use indexmap::IndexSet;
+use waas_callback::{Asset, Decimal};
+
+use super::record::Coins;
+
+/// The number of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Id(NonZeroU32);
+
+/// Stands for a user, an asset and an amount: equal ones have equal marks.
+pub(super) type Mark = NonZeroU64;
+
+/// Users and assets.
+#[derive(Default)]
+pub(super) struct Names {
+    users: IndexSet<Box<str>>,
+    assets: IndexSet<Asset>,
+    hasher: RandomState,
+}
+
+impl Id {
+    /// # Panics
+    ///
+    /// Beyond four thousand million names, which no memory holds.
+    #[expect(clippy::expect_used, reason = "documented")]
+    fn of(position: usize) -> Self {
+        let number = u32::try_from(position).ok().and_then(|number| NonZeroU32::new(number.wrapping_add(1)));
+        Self(number.expect("fewer names than numbers"))
+    }
+
+    fn position(self) -> usize {
+        usize::try_from(self.0.get()).map_or(usize::MAX, |number| number - 1)
+    }
+}
+
+impl Names {
+    pub(super) fn user(&mut self, name: &str) -> Id {
+        let known = self.users.get_index_of(name);
+        Id::of(known.unwrap_or_else(|| self.users.insert_full(name.into()).0))
+    }
+
+    pub(super) fn asset(&mut self, asset: &Asset) -> Id {
+        let known = self.assets.get_index_of(asset);
+        Id::of(known.unwrap_or_else(|| self.assets.insert_full(asset.clone()).0))
+    }
+
+    pub(super) fn user_of(&self, id: Id) -> &str {
+        self.users.get_index(id.position()).map_or("?", |name| name)
+    }
+
+    /// The name of a user's account.
+    pub(super) fn account_of(&self, (user, asset): (Id, Id)) -> String {
+        let asset = self.assets.get_index(asset.position()).map_or_else(|| "?".to_owned(), Asset::to_string);
+        format!("{} {asset}", self.user_of(user))
+    }
+
+    pub(super) fn mark(&mut self, user: Id, (asset, amount): &Coins) -> Mark {
+        let asset = self.asset(asset);
+        self.mark_of((user, asset), *amount)
+    }
+
+    /// Stands for an asset and an amount, whosever they are.
+    pub(super) fn mark_of_coins(&mut self, (asset, amount): &Coins) -> Mark {
+        let asset = self.asset(asset);
+        self.mark_of((asset, asset), *amount)
+    }
+
+    pub(super) fn mark_of(&self, account: (Id, Id), amount: Decimal) -> Mark {
+        Mark::new(self.hasher.hash_one((account, amount))).unwrap_or(Mark::MIN)
+    }
+
+    pub(super) fn mark_of_text(&self, account: (Id, Id), amount: Decimal, text: &str) -> Mark {
+        Mark::new(self.hasher.hash_one((account, amount, text))).unwrap_or(Mark::MIN)
+    }
+}

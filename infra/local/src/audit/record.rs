@@ -1,0 +1,294 @@
+//! The records, read by what docs/ledger.md says of them.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use waas_callback::{
+    Address, Amount, Asset, Balance, CaseKey, Decimal, EventKey, Fingerprint, Identity, OrderState, Posting,
+    TxId,
+};
+
+use super::tables::Item;
+
+/// An amount of an asset.
+pub(super) type Coins = (Asset, Decimal);
+
+/// What happened, by its key's kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Deposit,
+    Confirmation,
+    Payment,
+    Failure,
+    Shortage,
+    Registration,
+    Cancellation,
+    Release,
+    Resolution,
+    Collection,
+    /// A refusal, an address, or whatever else: nothing that posts.
+    Other,
+}
+
+/// An event.
+pub(super) struct Event {
+    pub(super) key: String,
+    pub(super) subject: Subject,
+    pub(super) tenant_user_id: String,
+    pub(super) outcome: String,
+    pub(super) postings: Vec<Posting>,
+    /// When it was recorded, as a number that sorts.
+    pub(super) recorded_at: u64,
+    pub(super) call_back_id: Option<String>,
+    /// What a registration is to pay.
+    pub(super) terms: Option<Coins>,
+    /// To whom, and in which state of the order.
+    pub(super) payee: String,
+    /// What the platform kept of an order's amount.
+    pub(super) fee: Decimal,
+    /// What an operator did.
+    pub(super) action: Option<String>,
+    /// The case of a held deposit, or the one that an operator's act ends.
+    pub(super) case_key: Option<String>,
+    /// What the platform said of money.
+    pub(super) said: Option<Coins>,
+    /// The deposit's event, by what the platform said.
+    pub(super) deposit: Option<EventKey>,
+}
+
+/// An order. User and terms are copies of its registration.
+pub(super) struct Order {
+    pub(super) call_back_id: String,
+    pub(super) tenant_user_id: Option<String>,
+    pub(super) is_registered: bool,
+    pub(super) state: OrderState,
+    pub(super) terms: Option<Coins>,
+    pub(super) payee: String,
+}
+
+/// A user's balance in an asset.
+pub(super) struct Recorded {
+    pub(super) tenant_user_id: String,
+    pub(super) asset: Asset,
+    pub(super) balance: Balance,
+}
+
+/// A case.
+pub(super) struct Case {
+    pub(super) key: String,
+    /// Absent where the record was lost before the case ended.
+    pub(super) tenant_user_id: Option<String>,
+    pub(super) is_open: bool,
+    /// Is it of a held deposit?
+    pub(super) is_holding: bool,
+    pub(super) event_keys: Vec<String>,
+    pub(super) resolution_key: Option<String>,
+    pub(super) asset: Option<Asset>,
+    pub(super) amount: Option<Decimal>,
+}
+
+/// A text attribute.
+pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// Whom and what an event is about: its users, its order, its case.
+pub(super) fn subjects(item: &Item) -> BTreeSet<&str> {
+    let postings = item.get("postings").and_then(|value| value.as_l().ok());
+    let postings = postings.into_iter().flatten().filter_map(|posting| posting.as_m().ok());
+    let users = std::iter::once(item).chain(postings).filter_map(|item| text(item, "tenantUserId"));
+    users.chain(text(item, "callBackId")).chain(text(item, "caseKey")).collect()
+}
+
+fn owned(item: &Item, name: &str) -> Option<String> {
+    text(item, name).map(str::to_owned)
+}
+
+/// A number attribute; zero where there is none, `None` where it is no number.
+fn number(item: &Item, name: &str) -> Option<Decimal> {
+    item.get(name).map_or(Some(Decimal::ZERO), |value| value.as_n().ok()?.parse().ok())
+}
+
+fn set(item: &Item, name: &str) -> Vec<String> {
+    item.get(name).and_then(|value| value.as_ss().ok()).cloned().unwrap_or_default()
+}
+
+fn asset(item: &Item) -> Option<Asset> {
+    Asset::new(text(item, "chainName")?, text(item, "symbol")?).ok()
+}
+
+impl Event {
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        let key = owned(item, "eventKey")?;
+        let subject = Subject::of(&key);
+        let postings = item.get("postings")?.as_l().ok()?;
+        let outcome = owned(item, "outcome")?;
+        let said = match (subject, text(item, "callback")) {
+            (Subject::Deposit | Subject::Payment, Some(json)) => Some(Said::read(json)?),
+            _ => None,
+        };
+        let terms = || Some((asset(item)?, Amount::registered(text(item, "amountText")?).ok()?.value()));
+        let is_held = subject == Subject::Deposit && outcome == "held";
+        Some(Self {
+            tenant_user_id: owned(item, "tenantUserId")?,
+            postings: postings.iter().map(posting).collect::<Option<_>>()?,
+            recorded_at: time(text(item, "recordedAt")?)?,
+            call_back_id: owned(item, "callBackId"),
+            terms: if subject == Subject::Registration { Some(terms()?) } else { None },
+            payee: payee(item, if text(item, "mode") == Some("direct") { "reserved" } else { "confirmed" }),
+            fee: number(item, "fee")?,
+            action: owned(item, "action"),
+            case_key: if is_held { Some(case_of(&key, item)?) } else { owned(item, "caseKey") },
+            deposit: said.as_ref().and_then(Said::deposit),
+            said: said.and_then(|said| Some((said.asset?, said.amount?))),
+            key,
+            subject,
+            outcome,
+        })
+    }
+}
+
+/// An order's address and the state in which it is paid.
+fn payee(item: &Item, payable_in: &str) -> String {
+    format!("{payable_in} {}", text(item, "address").unwrap_or_default())
+}
+
+/// The digits of an RFC 3339 time in UTC with milliseconds.
+fn time(text: &str) -> Option<u64> {
+    text.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok()
+}
+
+/// The case of an event that opens one.
+fn case_of(key: &str, item: &Item) -> Option<String> {
+    let position = match item.get("txIndex") {
+        Some(position) => Some(position.as_n().ok()?.parse().ok()?),
+        None => None,
+    };
+    let event_key = EventKey::from(key.to_owned());
+    let fingerprint = Fingerprint::from(owned(item, "fingerprint")?);
+    Some(CaseKey::of(&Identity { event_key, fingerprint, position }).to_string())
+}
+
+fn posting(value: &AttributeValue) -> Option<Posting> {
+    let item = value.as_m().ok()?;
+    let asset: Asset = text(item, "asset")?.parse().ok()?;
+    Some(Posting {
+        available: number(item, "available")?,
+        frozen: number(item, "frozen")?,
+        held: number(item, "held")?,
+        owed: number(item, "owed")?,
+        ..Posting::empty(text(item, "tenantUserId")?, &asset)
+    })
+}
+
+impl Subject {
+    fn of(key: &str) -> Self {
+        match EventKey::from(key.to_owned()).kind() {
+            "deposit" => Self::Deposit,
+            "withdrawal-confirmation" => Self::Confirmation,
+            "withdrawal" => Self::Payment,
+            "withdrawal-failure" => Self::Failure,
+            "insufficient-balance" | "insufficient-gas" => Self::Shortage,
+            "registration" => Self::Registration,
+            "cancellation" => Self::Cancellation,
+            "release" => Self::Release,
+            "resolution" => Self::Resolution,
+            "collection" => Self::Collection,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What a callback says of money, each field as far as it is one.
+struct Said {
+    asset: Option<Asset>,
+    amount: Option<Decimal>,
+    tx_id: Option<String>,
+    to_address: Option<String>,
+}
+
+impl Said {
+    /// An amount is a text or a number, and passes through no float.
+    fn read(json: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            amount: Option<&'a RawValue>,
+            tx_id: Option<&'a RawValue>,
+            chain_name: Option<&'a RawValue>,
+            symbol: Option<&'a RawValue>,
+            to_address: Option<&'a RawValue>,
+        }
+        let fields: Fields<'_> = serde_json::from_str(json).ok()?;
+        let text = |field: Option<&RawValue>| serde_json::from_str::<String>(field?.get()).ok();
+        let coin = text(fields.chain_name).zip(text(fields.symbol));
+        let amount = fields.amount.and_then(|raw| Amount::reported(raw.get().trim_matches('"')).ok());
+        Some(Self {
+            asset: coin.and_then(|(chain_name, symbol)| Asset::new(&chain_name, &symbol).ok()),
+            amount: amount.map(|amount| amount.value()),
+            tx_id: text(fields.tx_id),
+            to_address: text(fields.to_address),
+        })
+    }
+
+    /// The event of the deposit that this is.
+    fn deposit(&self) -> Option<EventKey> {
+        let asset = self.asset.as_ref()?;
+        let tx_id = TxId::from(self.tx_id.as_deref()?);
+        let to_address = Address::reported(asset.chain_name(), self.to_address.as_deref()?);
+        let parts = [tx_id.canonical(), asset.chain_name(), asset.symbol(), to_address.canonical()];
+        Some(EventKey::new("deposit", parts.map(Some)))
+    }
+}
+
+impl Order {
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        Some(Self {
+            call_back_id: owned(item, "callBackId")?,
+            tenant_user_id: owned(item, "tenantUserId"),
+            is_registered: item.contains_key("registeredAt"),
+            state: text(item, "state")?.parse().ok()?,
+            terms: match item.get("amount") {
+                Some(_) => Some((asset(item)?, number(item, "amount")?)),
+                None => None,
+            },
+            payee: payee(item, text(item, "payableIn").unwrap_or_default()),
+        })
+    }
+}
+
+impl Recorded {
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        let part = |name: &str| number(item, name);
+        let (available, frozen) = (part("available")?, part("frozen")?);
+        Some(Self {
+            tenant_user_id: owned(item, "tenantUserId")?,
+            asset: text(item, "asset")?.parse().ok()?,
+            balance: Balance { available, frozen, held: part("held")?, owed: part("owed")? },
+        })
+    }
+}
+
+impl Case {
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        Some(Self {
+            key: owned(item, "caseKey")?,
+            tenant_user_id: owned(item, "tenantUserId"),
+            is_open: item.contains_key("openSince"),
+            is_holding: set(item, "reasons").iter().any(|reason| reason == "risk"),
+            event_keys: set(item, "eventKeys"),
+            resolution_key: owned(item, "resolutionKey"),
+            asset: match text(item, "asset") {
+                Some(asset) => Some(asset.parse().ok()?),
+                None => None,
+            },
+            amount: match text(item, "amount") {
+                Some(amount) => Some(Amount::reported(amount).ok()?.value()),
+                None => None,
+            },
+        })
+    }
+}
