@@ -11,6 +11,7 @@ mod addresses;
 mod alarms;
 mod amounts;
 mod audit;
+mod audit_size;
 mod confirmations;
 mod contradictions;
 mod costs;
