@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
-use waas_callback::{Asset, Decimal, Posting};
+use waas_callback::{Action, Asset, Decimal, Posting};
 
 use super::accounts::{AccountId, Accounts};
 use super::cases::{self, Cases, Held};
@@ -78,7 +78,9 @@ impl Books {
             });
             let released = self.mark(user, released.as_ref());
             let ended_by = is_act.then_some(&*event.key);
-            self.cases.tell(case, cases::Told { user, held, released, ended_by, moved: of_case });
+            let action = event.action.as_deref().and_then(|action| action.parse().ok());
+            let is_settled = is_act && action.is_none_or(Action::settles);
+            self.cases.tell(case, cases::Told { user, held, released, ended_by, is_settled, moved: of_case });
         }
         match (order, &event.call_back_id) {
             (None, _) => {}

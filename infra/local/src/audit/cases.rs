@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use waas_callback::Decimal;
+use waas_callback::{CaseKey, Decimal};
 
 use super::accounts::AccountId;
 use super::event::Moved;
@@ -27,7 +27,9 @@ struct Matter {
     ended_by: Vec<Box<str>>,
     /// What one of them moved, if it was what the case is about.
     moved: Option<Moved>,
-    /// Two of them did.
+    /// One of them ended the matter for good.
+    is_settled: bool,
+    /// Two of them moved it.
     is_contradictory: bool,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Told<'a> {
     pub(super) released: Option<Mark>,
     /// The event, if it ends the case.
     pub(super) ended_by: Option<&'a str>,
+    /// It ends the matter for good.
+    pub(super) is_settled: bool,
     pub(super) moved: Option<Moved>,
 }
 
@@ -55,6 +59,7 @@ impl Cases {
         matter.users.push(told.user);
         matter.is_contradictory |= matter.moved.is_some() && told.moved.is_some();
         matter.is_contradictory |= matter.released.is_some() && told.released.is_some();
+        matter.is_settled |= told.is_settled;
         matter.held = told.held.or(matter.held);
         matter.released = told.released.or(matter.released);
         matter.ended_by.extend(told.ended_by.map(Box::from));
@@ -110,6 +115,10 @@ impl Matter {
             Some(case) if is_open && case.is_holding && !is_waiting => {
                 find(Kind::Case, "it is open, and its deposit is not held");
             }
+            // Only what no resolution answers is opened again after that.
+            Some(case) if is_open && self.is_settled && !case.is_asked_anew() => {
+                find(Kind::Case, "it is open, and an act has settled it: do not resolve it once more");
+            }
             Some(case) if !is_open && !self.is_ended_by(case.resolution_key.as_deref()) => {
                 find(Kind::Case, "it is not open, and no event that it names ended it");
             }
@@ -129,6 +138,12 @@ impl Matter {
 }
 
 impl Case {
+    /// Is it of a confirmation or a registration, which are decided anew whatever an operator did?
+    fn is_asked_anew(&self) -> bool {
+        let key = CaseKey::from(self.key.clone());
+        matches!(key.kind(), "withdrawal-confirmation" | "registration")
+    }
+
     fn is_about(&self, moved: &Moved) -> bool {
         match moved {
             Moved::Nothing => self.amount.is_none_or(Decimal::is_zero),
