@@ -3,9 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::asset::Asset;
+use crate::call_back_id::CallBackId;
 use crate::identity::{Identity, digest};
+use crate::mode::Mode;
+use crate::money::Amount;
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
+use crate::tx_id::TxId;
 
 /// Names one case for ever: `KIND.DIGEST`, the kind of its event and SHA-256 over the event and its content.
 ///
@@ -47,6 +52,31 @@ pub enum Reason {
     FailedOtherAddress,
     /// An order was paid without the confirmation that it asks for, or while it was held.
     CompletedUnconfirmed,
+}
+
+/// What was said that a case is about, and why that is not believed as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The event, and its content.
+    pub identity: Identity,
+    /// Why the case is open.
+    pub reasons: Vec<Reason>,
+    /// The user.
+    pub tenant_user_id: String,
+    /// The order.
+    pub call_back_id: Option<CallBackId>,
+    /// What it is about.
+    pub asset: Option<Asset>,
+    /// How much was deposited, paid, or registered.
+    pub amount: Option<Amount>,
+    /// To whom, of a registration.
+    pub address: Option<String>,
+    /// The transaction.
+    pub tx_id: Option<TxId>,
+    /// The withdrawal of the platform.
+    pub tracking_id: Option<String>,
+    /// How it would have been paid, of a registration.
+    pub mode: Option<Mode>,
 }
 
 impl CaseKey {

@@ -57,7 +57,7 @@ pub use callback::{
     AddressChange, Callback, CallbackType, Content, Deposit, ENERGY, InsufficientBalance, InsufficientGas,
     Withdrawal, WithdrawalConfirmation, WithdrawalFailure,
 };
-pub use case::{CaseKey, Reason};
+pub use case::{CaseKey, Claim, Reason};
 pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};
 pub use collection::Collection;
 pub use decision::{Decide, Decision, Found, FoundOrder, Situation};
@@ -76,6 +76,8 @@ pub use policy::{ActualBelowOrder, Policy};
 pub use posting::{Balance, Posting, PostingError};
 pub use refusal::Refusal;
 pub use registration::Registration;
-pub use resolution::{Action, Claim, Expected, NotResolved, Plan, Remedy, Resolution, actions, plan, remedy};
+pub use resolution::plan::{NotResolved, Plan, plan};
+pub use resolution::request::{Expected, Resolution};
+pub use resolution::tables::{Action, Remedy, actions, remedy};
 pub use terms::{Terms, terms_digest};
 pub use tx_id::TxId;
