@@ -150,8 +150,15 @@ impl Planning<'_> {
             }
             (Action::Settle | Action::Unfreeze, _) => money(ordered.ok_or(NotResolved::Incomplete)?),
         };
-        let ends = matches!(standing, Standing::Failed | Standing::Cancelled);
-        if action == Action::Charge && ends && asset.as_ref() != ordered.map(|terms| &terms.asset) {
+        // A reversal gives back in the order's own asset.
+        let own = match &registration {
+            Some(registration) => Some(&registration.terms.asset),
+            None if matches!(standing, Standing::Failed | Standing::Cancelled) => {
+                ordered.map(|terms| &terms.asset)
+            }
+            None => asset.as_ref(), // beside the order's own
+        };
+        if action == Action::Charge && asset.as_ref() != own {
             return Err(NotResolved::OtherAsset);
         }
         let remedy = if amount.is_zero() { Remedy::Nothing } else { remedy };

@@ -329,6 +329,9 @@ fn a_late_registration_is_made_good_with_what_was_paid() {
     };
     let registered = Order { is_registered: true, ..paid.clone() };
     assert_eq!(act(Action::Charge, Some(&claim), Some(&registered)), Err(NotResolved::AppliedAlready));
+    let elsewhere = Claim { asset: Some("TRON#TRX".parse().unwrap()), ..claim.clone() };
+    assert_eq!(act(Action::Charge, Some(&elsewhere), Some(&paid)), Err(NotResolved::OtherAsset));
+    assert!(act(Action::WriteOff, Some(&elsewhere), Some(&paid)).is_ok());
     let plan = act(Action::Charge, Some(&claim), Some(&paid)).unwrap();
     assert_eq!(parts(&plan, balance("1", "0")), ["-1", "0", "0", "2"], "what left the wallet");
     let registration = plan.registration.clone().unwrap();
