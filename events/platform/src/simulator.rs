@@ -32,6 +32,7 @@ mod callbacks;
 mod day;
 mod fresh;
 mod misbehaviour;
+mod names;
 mod orders;
 mod scenario;
 #[cfg(feature = "serve")]
@@ -51,9 +52,10 @@ use callbacks::{About, Outbox, plaintext};
 use day::Day;
 use fresh::Fresh;
 
-pub use call::{Call, DECRYPTION_FAILED, REPEATED, UNKNOWN, WRONG_FIELDS};
+pub use call::{DECRYPTION_FAILED, REPEATED, UNKNOWN, WRONG_FIELDS};
 pub use callbacks::{Callback, CallbackState, Sending};
 pub use misbehaviour::{CallFault, CallbackFault, CallbackType, Misbehaviour, Rule};
+pub use names::Call;
 pub use orders::Payout;
 pub use scenario::{
     AddressChange, Deposit, Digits, DigitsError, OrderState, Outcome, Repeated, Scenario, Settings, Terms,

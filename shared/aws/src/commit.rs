@@ -266,10 +266,10 @@ impl Ledger {
                 Some(cases::Closed { case_key: release.case_key, by, settles: true, reasons: None })
             }
             Source::Resolution(act) => act.case.map(|case| cases::Closed {
-                case_key: &case.case_key,
+                case_key: case.case_key,
                 by,
                 settles: act.resolution.action.settles(),
-                reasons: Some(case.claim.reasons.len()),
+                reasons: Some(case.reasons),
             }),
             _ => None,
         };

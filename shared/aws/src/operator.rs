@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::merchant::named;
 use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
 use crate::tables::cases::RecordedCase;
-use crate::tables::events::{Act, Event, RecordedEvent, Release, Source};
+use crate::tables::events::{Act, Event, RecordedEvent, Release, SeenCase, Source};
 use crate::tables::{Ledger, cases, events, withdrawals};
 
 /// How often an act is decided anew because what it was decided upon changed meanwhile.
@@ -199,7 +199,10 @@ impl Operator {
             let act = Act {
                 resolution,
                 operator,
-                case: matter.case.as_ref(),
+                case: matter
+                    .case
+                    .as_ref()
+                    .map(|case| SeenCase { case_key: &case.case_key, reasons: case.claim.reasons.len() }),
                 registration: plan.registration.as_ref(),
                 claim: claim.map(|claim| &claim.identity).filter(|_| plan.records_claim),
             };

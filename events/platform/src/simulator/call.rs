@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::day::Day;
+use super::names::Call;
 use super::scenario::{Digits, OrderState, Repeated, Terms, Unknown, another};
 use super::{Order, Simulator};
 
@@ -19,39 +19,6 @@ pub const WRONG_FIELDS: i64 = 1901;
 pub const UNKNOWN: i64 = 1904;
 /// A known `callBackId`, if the settings have it refused. Our own code.
 pub const REPEATED: i64 = 1909;
-
-/// A call of the merchant's, by its name in the documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Call {
-    /// `deposit/getDepositOrder`
-    GetDepositOrder,
-    /// `order/getWithdrawOrder`
-    GetWithdrawOrder,
-    /// `order/withdrawRequest`
-    WithdrawRequest,
-    /// `order/withdrawWithoutVerify`
-    WithdrawWithoutVerify,
-    /// `user/getUserAddress`
-    GetUserAddress,
-    /// `user/getUserDailyStatistics`
-    GetUserDailyStatistics,
-}
-
-impl Call {
-    /// By the path of its URL.
-    pub(super) fn of_path(path: &str) -> Option<Self> {
-        Some(match path.strip_prefix("/api/v1/api/")? {
-            "deposit/getDepositOrder" => Self::GetDepositOrder,
-            "order/getWithdrawOrder" => Self::GetWithdrawOrder,
-            "order/withdrawRequest" => Self::WithdrawRequest,
-            "order/withdrawWithoutVerify" => Self::WithdrawWithoutVerify,
-            "user/getUserAddress" => Self::GetUserAddress,
-            "user/getUserDailyStatistics" => Self::GetUserDailyStatistics,
-            _ => return None,
-        })
-    }
-}
 
 /// Why there is no sealed answer.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::call::Call;
+use super::names::Call;
 
 /// The rules, in the order in which they are looked through. One rule at most applies to one call or one sending.
 #[derive(Debug, Clone, Default, Deserialize)]

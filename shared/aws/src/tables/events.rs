@@ -16,7 +16,6 @@ use super::{
     Item, Layout, check, get, number, put_new, read, read_asset, read_list, read_number, text, timestamp,
 };
 use crate::retry::Unavailable;
-use crate::tables::cases::RecordedCase;
 
 pub(crate) const KEY: &str = "eventKey";
 pub(crate) const FINGERPRINT: &str = "fingerprint";
@@ -73,14 +72,22 @@ pub(crate) struct Release<'a> {
     pub(crate) operator: &'a str,
 }
 
+/// A case as an operator saw it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SeenCase<'a> {
+    pub(crate) case_key: &'a CaseKey,
+    /// How many reasons it had.
+    pub(crate) reasons: usize,
+}
+
 /// An operator's act.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Act<'a> {
     pub(crate) resolution: &'a Resolution,
     /// The caller's ARN.
     pub(crate) operator: &'a str,
-    /// The case that it ends, as it was read, if it ends one.
-    pub(crate) case: Option<&'a RecordedCase>,
+    /// The case that it ends, if it ends one.
+    pub(crate) case: Option<SeenCase<'a>>,
     /// The registration that is recorded with it.
     pub(crate) registration: Option<&'a Registration>,
     /// The event that the case is about, where that is recorded with it.
