@@ -23,11 +23,14 @@ pub use withdrawal::{ENERGY, Withdrawal};
 pub use withdrawal_confirmation::WithdrawalConfirmation;
 pub use withdrawal_failure::WithdrawalFailure;
 
+use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
 use crate::cipher::Opened;
 use crate::fields::{Fields, SchemaError};
 use crate::identity::{EventKey, Fingerprint, Identity};
+use crate::money::Amount;
 use crate::terms::Terms;
+use crate::tx_id::TxId;
 
 /// The number that tells callbacks apart, with the platform's name for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +111,17 @@ pub enum Content {
     InsufficientGas(InsufficientGas),
 }
 
+/// Coins that moved on chain, by what a callback says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer<'a> {
+    /// The transaction.
+    pub tx_id: &'a TxId,
+    /// What moved.
+    pub asset: &'a Asset,
+    /// How much of it.
+    pub amount: &'a Amount,
+}
+
 /// What every type says of itself.
 trait Room {
     fn callback_type(&self) -> CallbackType;
@@ -125,6 +139,11 @@ trait Room {
 
     /// Which output of its transaction it is, where the type and the platform tell.
     fn position(&self) -> Option<u64> {
+        None
+    }
+
+    /// The coins that moved on chain, where the type tells of any.
+    fn transfer(&self) -> Option<Transfer<'_>> {
         None
     }
 
@@ -196,6 +215,12 @@ impl Callback {
     #[must_use]
     pub fn call_back_id(&self) -> Option<&CallBackId> {
         self.content.room().call_back_id()
+    }
+
+    /// The coins that moved on chain, in the types that tell of any.
+    #[must_use]
+    pub fn transfer(&self) -> Option<Transfer<'_>> {
+        self.content.room().transfer()
     }
 
     /// Which event this tells of, and with what content.

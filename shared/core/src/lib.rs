@@ -55,7 +55,7 @@ pub use asset::{Asset, AssetError};
 pub use call_back_id::CallBackId;
 pub use callback::{
     AddressChange, Callback, CallbackType, Content, Deposit, ENERGY, InsufficientBalance, InsufficientGas,
-    Withdrawal, WithdrawalConfirmation, WithdrawalFailure,
+    Transfer, Withdrawal, WithdrawalConfirmation, WithdrawalFailure,
 };
 pub use case::{CaseKey, Claim, Reason};
 pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};

@@ -226,7 +226,7 @@ fn peak(process: u32) -> Option<u64> {
 /// `cargo test -p waas-local --test outside -- --ignored --nocapture a_million_events`
 #[cfg(target_os = "linux")] // where the kernel tells a process's peak
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes"]
+#[ignore = "a measurement of many minutes, which docs/ledger.md tells how to make"]
 async fn a_million_events_of_a_hundred_thousand_users_are_audited_in_256_mib() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("database");

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use waas_callback::{
-    Amount, CallBackId, Callback, CaseKey, Claim, Content, EventKey, Fingerprint, Identity, Mode, Reason,
-    Registration, TxId,
+    Amount, CallBackId, CallbackType, CaseKey, Claim, EventKey, Fingerprint, Identity, Mode, Reason,
+    Registration, Transfer, TxId,
 };
 
 use super::events::{self, Event, Source};
@@ -103,7 +103,7 @@ pub(crate) fn open(
 /// merchant's own request.
 pub(crate) fn is_never_resolved(event: &Event<'_>) -> bool {
     match event.source {
-        Source::Callback(callback) => matches!(callback.content, Content::WithdrawalConfirmation(_)),
+        Source::Callback(callback) => callback.callback_type() == CallbackType::WithdrawalConfirmation,
         _ => true,
     }
 }
@@ -122,20 +122,11 @@ fn facts(event: &Event<'_>) -> Vec<(&'static str, String)> {
     fact("callBackId", event.call_back_id.map(CallBackId::to_string));
     match event.source {
         Source::Callback(callback) => {
-            let Callback { tracking_id, content, .. } = callback;
-            fact("trackingId", tracking_id.clone());
-            match content {
-                Content::Deposit(deposit) => {
-                    fact("asset", Some(deposit.asset.to_string()));
-                    fact("amount", Some(deposit.amount.text().to_owned()));
-                    fact("txId", Some(deposit.tx_id.text().to_owned()));
-                }
-                Content::Withdrawal(withdrawal) => {
-                    fact("asset", Some(withdrawal.paid.asset.to_string()));
-                    fact("amount", Some(withdrawal.paid.amount.text().to_owned()));
-                    fact("txId", Some(withdrawal.tx_id.text().to_owned()));
-                }
-                _ => {}
+            fact("trackingId", callback.tracking_id.clone());
+            if let Some(Transfer { tx_id, asset, amount }) = callback.transfer() {
+                fact("asset", Some(asset.to_string()));
+                fact("amount", Some(amount.text().to_owned()));
+                fact("txId", Some(tx_id.text().to_owned()));
             }
         }
         Source::Registration(Registration { terms, mode, .. }) => {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Callback, CallbackType, Room, json};
+use super::{Callback, CallbackType, Room, Transfer, json};
 use crate::address::Address;
 use crate::asset::Asset;
 use crate::echo::Echo;
@@ -102,6 +102,10 @@ impl Room for Deposit {
 
     fn position(&self) -> Option<u64> {
         u64::try_from(self.tx_index.as_integer()?).ok()
+    }
+
+    fn transfer(&self) -> Option<Transfer<'_>> {
+        Some(Transfer { tx_id: &self.tx_id, asset: &self.asset, amount: &self.amount })
     }
 
     fn reply(&self, callback: &Callback, _: Option<&Terms>) -> String {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Callback, CallbackType, Room, json};
+use super::{Callback, CallbackType, Room, Transfer, json};
 use crate::address::Address;
 use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
@@ -105,6 +105,10 @@ impl Room for Withdrawal {
             Some(amount),
             Some(to_address),
         ]
+    }
+
+    fn transfer(&self) -> Option<Transfer<'_>> {
+        Some(Transfer { tx_id: &self.tx_id, asset: &self.paid.asset, amount: &self.paid.amount })
     }
 
     fn reply(&self, callback: &Callback, _: Option<&Terms>) -> String {
