@@ -1,6 +1,8 @@
-//! Address changes (type 4): later deposits of a user come to another address.
+//! Address changes (type 4): later deposits of a user come to another address, once the platform vouches for it.
 
-use waas_callback::{AddressUpdate, Content, Decide, Decision, Entry, Outcome, Refusal, Situation};
+use waas_callback::{
+    AddressUpdate, Content, Decide, Decision, Entry, Knowledge, Outcome, Refusal, Situation,
+};
 
 /// The function behind `POST /callback/address-change`.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +18,9 @@ impl Decide for AddressChanges {
         let Content::AddressChange(change) = &callback.content else {
             return Err(Refusal::WrongFunction(callback.callback_type()));
         };
+        if situation.policy.verify {
+            return Ok(Entry::of(Outcome::AddressUnverified).into());
+        }
         if situation.found.is_address_known {
             return Ok(Entry::of(Outcome::AddressKnown).into());
         }
@@ -23,6 +28,7 @@ impl Decide for AddressChanges {
             tenant_user_id: callback.tenant_user_id.clone(),
             asset: change.asset.clone(),
             address: change.new_address.clone(),
+            knowledge: Knowledge::Told,
         };
         Ok(Entry { address: Some(address), ..Entry::of(Outcome::AddressChanged) }.into())
     }

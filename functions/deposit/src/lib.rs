@@ -1,6 +1,7 @@
-//! Deposits (type 1): money arrived on a user's address, so the user can spend it, unless its risk is high.
+//! Deposits (type 1): money arrived on a user's address, so the user can spend it, once the platform vouches for it and
+//! unless its risk is high.
 
-use waas_callback::{Content, Decide, Decision, Entry, Outcome, Posting, Refusal, Situation};
+use waas_callback::{Content, Decide, Decision, Entry, Outcome, Posting, Reason, Refusal, Situation};
 
 /// The function behind `POST /callback/deposit`.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +13,7 @@ impl Decide for Deposits {
     }
 
     fn decide(&self, situation: &Situation<'_>) -> Result<Decision, Refusal> {
-        let callback = situation.callback;
+        let Situation { callback, policy, .. } = situation;
         let Content::Deposit(deposit) = &callback.content else {
             return Err(Refusal::WrongFunction(callback.callback_type()));
         };
@@ -22,12 +23,16 @@ impl Decide for Deposits {
         }
         let posting = Posting::empty(&callback.tenant_user_id, &deposit.asset);
         let amount = deposit.amount.value();
-        let is_held = situation.policy.risk_threshold.is_some_and(|threshold| deposit.is_risky(threshold));
-        let (outcome, posting) = if is_held {
-            (Outcome::Held, Posting { held: amount, ..posting })
-        } else {
-            (Outcome::Credited, Posting { available: amount, ..posting })
+        let is_risky = policy.risk_threshold.is_some_and(|threshold| deposit.is_risky(threshold));
+        let (outcome, posting) = match (is_risky, policy.verify) {
+            (true, _) => (Outcome::Held, Posting { held: amount, ..posting }),
+            (false, true) => (Outcome::Unverified, Posting { held: amount, ..posting }),
+            (false, false) => (Outcome::Credited, Posting { available: amount, ..posting }),
         };
-        Ok(Entry { postings: vec![posting], ..Entry::of(outcome) }.into())
+        let mut entry = Entry { postings: vec![posting], ..Entry::of(outcome) };
+        if is_risky && policy.verify {
+            entry.reasons.push(Reason::Verification);
+        }
+        Ok(entry.into())
     }
 }

@@ -32,7 +32,7 @@ fn routes() -> OpenApiRouter<Merchant> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(withdrawals::register))
         .routes(routes!(withdrawals::show, withdrawals::cancel))
-        .routes(routes!(users::show))
+        .routes(routes!(users::show, users::register))
         .routes(routes!(users::events))
 }
 

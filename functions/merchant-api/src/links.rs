@@ -6,7 +6,7 @@ const CALL_BACK_ID: (&str, &str) = ("callBackId", "$response.body#/callBackId");
 const TENANT_USER_ID: (&str, &str) = ("tenantUserId", "$response.body#/tenantUserId");
 const SAME_USER: (&str, &str) = ("tenantUserId", "$request.path.tenantUserId");
 
-pub(crate) const LINKS: [Leads; 11] = [
+pub(crate) const LINKS: [Leads; 13] = [
     ("registerWithdrawal", "201", "getWithdrawal", &[CALL_BACK_ID]),
     ("registerWithdrawal", "201", "cancelWithdrawal", &[CALL_BACK_ID]),
     ("registerWithdrawal", "201", "getUser", &[TENANT_USER_ID]),
@@ -18,4 +18,6 @@ pub(crate) const LINKS: [Leads; 11] = [
     ("getUser", "200", "getUserEvents", &[TENANT_USER_ID]),
     ("getUserEvents", "200", "getUserEvents", &[SAME_USER, ("cursor", "$response.body#/next")]),
     ("getUserEvents", "200", "getUser", &[SAME_USER]),
+    ("registerUser", "201", "getUser", &[SAME_USER]),
+    ("registerUser", "200", "getUserEvents", &[SAME_USER]),
 ];

@@ -1,7 +1,10 @@
 //! What a user holds, receives at and has done.
 
+use std::time::SystemTime;
+
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 use waas_callback_api::{Balance, Event, PageQuery, PathId, Problem};
@@ -62,6 +65,35 @@ pub(crate) async fn show(
         earlier: of.earlier,
     });
     Ok(Json(User { balances: balances.collect(), addresses: addresses.collect(), tenant_user_id }))
+}
+
+/// A user whom you have made known.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KnownUser {
+    tenant_user_id: String,
+}
+
+/// Make a user known
+///
+/// Where deposits and addresses are verified, the platform is asked for a user's address only if the user is known
+/// here, since the question makes an unknown one a user there. Say it when you open an account; whoever has had money
+/// here is known anyway.
+#[utoipa::path(
+    put, path = "/users/{tenantUserId}", tag = "users", operation_id = "registerUser",
+    params(("tenantUserId" = inline(PathId), Path, description = "The user's id in your system", example = "1945")),
+    responses(
+        (status = 201, description = "Known from now on", body = KnownUser),
+        (status = 200, description = "Known before", body = KnownUser),
+    )
+)]
+pub(crate) async fn register(
+    State(merchant): State<Merchant>,
+    PathId(tenant_user_id): PathId,
+) -> Result<(StatusCode, Json<KnownUser>), Problem> {
+    let is_new = merchant.register_user(&tenant_user_id, SystemTime::now()).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(KnownUser { tenant_user_id })))
 }
 
 /// Read a user's events, newest first

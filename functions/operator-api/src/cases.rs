@@ -24,8 +24,20 @@ pub(crate) struct Case {
     reasons: Vec<&'static str>,
     /// Whom it waits for; absent once it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, examples("operator"))]
+    #[schema(schema_with = value::waits_for)]
     waits_for: Option<String>,
+    /// When the platform is asked next; RFC 3339, UTC. Absent where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    next_ask_at: Option<String>,
+    /// How often it was asked.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false)]
+    asked: u32,
+    /// What it said at last, such as `agrees`, `unknown` or `other-amount`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    word: Option<String>,
     /// RFC 3339, UTC; absent once it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
@@ -67,6 +79,11 @@ pub(crate) struct Case {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = value::mode)]
     mode: Option<&'static str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Part of the open cases.
@@ -147,6 +164,9 @@ pub(crate) struct CaseQuery {
     /// Those of this order.
     #[param(rename = "callBackId", value_type = String, required = false, min_length = 1, max_length = 255)]
     call_back_id: Option<String>,
+    /// Those that wait for an operator, or for the platform's word.
+    #[param(rename = "waitsFor", schema_with = value::waits_for, required = false)]
+    waits_for: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -155,6 +175,7 @@ struct Asked {
     reason: Option<String>,
     tenant_user_id: Option<String>,
     call_back_id: Option<String>,
+    waits_for: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for CaseQuery {
@@ -165,11 +186,15 @@ impl<S: Send + Sync> FromRequestParts<S> for CaseQuery {
         let Query(asked) =
             asked.map_err(|_| Problem::malformed("a parameter is malformed or stands twice"))?;
         let reason = asked.reason.map(|reason| reason.parse()).transpose();
+        if asked.waits_for.as_deref().is_some_and(|whom| !RecordedCase::EXPECTS.contains(&whom)) {
+            return Err(Problem::malformed("waitsFor is neither operator nor platform"));
+        }
         let id = |name: &str, id: Option<String>| id.map(|id| checked_id(name, id)).transpose();
         Ok(Self {
             reason: reason.map_err(|()| Problem::malformed("reason is none that a case can have"))?,
             tenant_user_id: id("tenantUserId", asked.tenant_user_id)?,
             call_back_id: id("callBackId", asked.call_back_id)?,
+            waits_for: asked.waits_for,
         })
     }
 }
@@ -186,9 +211,10 @@ impl<S: Send + Sync> FromRequestParts<S> for CaseQuery {
 pub(crate) async fn list(
     State(operator): State<Operator>,
     PageQuery { limit, cursor }: PageQuery,
-    CaseQuery { reason, tenant_user_id, call_back_id }: CaseQuery,
+    CaseQuery { reason, tenant_user_id, call_back_id, waits_for }: CaseQuery,
 ) -> Result<Json<Cases>, Problem> {
-    let filter = CaseFilter { reason, tenant_user_id, call_back_id: call_back_id.map(CallBackId::from) };
+    let call_back_id = call_back_id.map(CallBackId::from);
+    let filter = CaseFilter { reason, tenant_user_id, call_back_id, expects: waits_for };
     let page = operator.ledger.open_cases(&filter, limit, cursor.as_deref()).await?;
     let page = page.ok_or_else(Problem::no_page)?;
     Ok(Json(Cases { cases: page.cases.into_iter().map(Case::from).collect(), next: page.next }))
@@ -213,12 +239,16 @@ pub(crate) async fn show(
 impl From<RecordedCase> for Case {
     fn from(case: RecordedCase) -> Self {
         let RecordedCase { case_key, claim, expects, open_since, resolution_key, closed_at, .. } = case;
+        let RecordedCase { next_ask_at, asked, word, .. } = case;
         let asset = claim.asset.as_ref();
         Self {
             kind: case_key.kind().to_owned(),
             case_key: case_key.to_string(),
             reasons: claim.reasons.iter().map(|reason| reason.name()).collect(),
             waits_for: open_since.is_some().then_some(expects),
+            next_ask_at,
+            asked,
+            word,
             open_since,
             closed_at,
             resolution_key,

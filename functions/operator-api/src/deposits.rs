@@ -1,4 +1,4 @@
-//! Deposits that were held for their risk.
+//! Deposits that are held for their risk.
 
 use std::time::SystemTime;
 
@@ -10,18 +10,21 @@ use waas_callback_api::{PathId, Problem};
 use waas_callback_aws::Operator;
 
 use crate::caller::Caller;
+use crate::value;
 
-/// A released deposit.
+/// A deposit that was released from its risk.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Release {
     event_key: String,
-    /// Always `released`.
-    #[schema(examples("released"))]
-    state: &'static str,
+    /// `released`: its amount is available. `risk-lifted`: it waits for the platform's word still.
+    #[schema(schema_with = value::release_state)]
+    state: String,
 }
 
-/// Release a held deposit: its amount becomes available, and its case is closed
+/// Release a deposit that is held for its risk
+///
+/// Its amount becomes available, and its case is closed, unless something else than its risk holds it: then it waits for that still.
 #[utoipa::path(
     post, path = "/deposits/{eventKey}/release", tag = "deposits", operation_id = "releaseDeposit",
     params(("eventKey" = inline(PathId), Path, description = "The deposit's event, as its case and `waas.deposit.held` name it")),
@@ -37,6 +40,6 @@ pub(crate) async fn release(
     Caller(caller): Caller,
     PathId(event_key): PathId,
 ) -> Result<Json<Release>, Problem> {
-    operator.release(&event_key, &caller, SystemTime::now()).await?;
-    Ok(Json(Release { event_key, state: "released" }))
+    let state = operator.release(&event_key, &caller, SystemTime::now()).await?;
+    Ok(Json(Release { event_key, state }))
 }

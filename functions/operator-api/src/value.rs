@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Schema, SchemaType, Type};
-use waas_callback::{Action, MAX_TEXT_BYTES, Reason};
+use waas_callback::{Action, MAX_TEXT_BYTES, Outcome, Reason};
 pub(crate) use waas_callback_api::value::{mode, new_id, state};
+use waas_callback_aws::RecordedCase;
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
@@ -20,6 +21,20 @@ pub(crate) fn action() -> Object {
 
 pub(crate) fn reason() -> Object {
     text().enum_values(Some(Reason::ALL.map(Reason::name))).build()
+}
+
+pub(crate) fn release_state() -> Object {
+    let states = [Outcome::Released, Outcome::RiskLifted].map(Outcome::name);
+    let description =
+        "`released`: its amount is available. `risk-lifted`: it waits for the platform's word still.";
+    text().enum_values(Some(states)).description(Some(description)).build()
+}
+
+pub(crate) fn waits_for() -> Object {
+    text()
+        .enum_values(Some(RecordedCase::EXPECTS))
+        .description(Some("Whom it waits for; absent once it is closed."))
+        .build()
 }
 
 pub(crate) fn reasons() -> Schema {

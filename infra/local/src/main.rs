@@ -11,8 +11,8 @@ use waas_local::audit::{Progress, Reading, audit};
 use waas_local::{Options, Stack, demo, development_secret};
 
 /// The merchant's settings, which count here as they do for the functions (docs/settings.md).
-const SETTINGS: [&str; 3] =
-    ["WAAS_RISK_THRESHOLD", "WAAS_CONFIRMATION_MAX_AGE_SECONDS", "WAAS_ACTUAL_BELOW_ORDER"];
+const SETTINGS: [&str; 4] =
+    ["WAAS_RISK_THRESHOLD", "WAAS_CONFIRMATION_MAX_AGE_SECONDS", "WAAS_ACTUAL_BELOW_ORDER", "WAAS_VERIFY"];
 
 /// How an audit ends that found no difference, and could not decide on something.
 const UNDECIDED: u8 = 3;
@@ -89,9 +89,10 @@ async fn main() -> anyhow::Result<ExitCode> {
             anstream::println!("{}", demo::play(length).await?);
         }
         Some(Command::Audit { json, progress, segments }) => {
-            // The secret is none of an audit's business.
+            // The secret is none of an audit's business, and nothing is decided here.
             let lookup = |name: &str| match name {
                 "WAAS_SECRET_ID" => Some("unused".to_owned()),
+                "WAAS_VERIFY" => Some("true".to_owned()),
                 name => std::env::var(name).ok(),
             };
             let is_terminal = std::io::stderr().is_terminal();

@@ -88,7 +88,10 @@ impl Stack {
         serve(&mut parts, listener, secrets::router(), stopped);
 
         let mut environment = environment(dynamodb, secrets_manager);
-        environment.extend(options.settings.iter().cloned());
+        for (name, value) in &options.settings {
+            environment.retain(|(known, _)| known != name);
+            environment.push((name, value.clone()));
+        }
         let config = Config::read(|name| {
             environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
         })?;
@@ -207,6 +210,7 @@ fn environment(dynamodb: SocketAddr, secrets_manager: SocketAddr) -> Vec<(&'stat
         ("WITHDRAWALS_TABLE", "Withdrawals"),
         ("ADDRESSES_TABLE", "Addresses"),
         ("CASES_TABLE", "Cases"),
+        ("WAAS_VERIFY", "false"),
     ];
     let endpoints = [
         ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{dynamodb}")),

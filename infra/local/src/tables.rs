@@ -15,16 +15,16 @@ use waas_callback_aws::{Layout, TableLayout, TableNames};
 ///
 /// If DynamoDB refuses one.
 pub async fn create(client: &Client, tables: &TableNames) -> anyhow::Result<()> {
-    for TableLayout { name, layout: Layout { keys, index, expiry } } in tables.layouts() {
+    for TableLayout { name, layout: Layout { keys, indexes, expiry } } in tables.layouts() {
         let mut create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
         create = create.set_key_schema(Some(key_schema(keys)?));
-        for attribute in keys.iter().chain(index.map_or(&[][..], |(_, keys)| keys)) {
+        for attribute in keys.iter().chain(indexes.iter().flat_map(|(_, keys)| *keys)) {
             let definition = AttributeDefinition::builder().attribute_name(*attribute);
             create = create.attribute_definitions(definition.attribute_type(ScalarAttributeType::S).build()?);
         }
-        if let Some((index, keys)) = index {
+        for (index, keys) in indexes {
             let all = Projection::builder().projection_type(ProjectionType::All).build();
-            let index = GlobalSecondaryIndex::builder().index_name(index).projection(all);
+            let index = GlobalSecondaryIndex::builder().index_name(*index).projection(all);
             create = create.global_secondary_indexes(index.set_key_schema(Some(key_schema(keys)?)).build()?);
         }
         match create.send().await {

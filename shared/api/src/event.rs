@@ -48,10 +48,14 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     operator: Option<String>,
-    /// The case that it closed.
+    /// The case that it closed, or left with other reasons.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     case_key: Option<String>,
+    /// What the platform said when it was asked, such as `agrees`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    word: Option<String>,
 }
 
 impl From<RecordedEvent> for Event {
@@ -70,6 +74,7 @@ impl From<RecordedEvent> for Event {
             reason: event.reason,
             operator: event.operator,
             case_key: event.case_key,
+            word: event.word,
         }
     }
 }

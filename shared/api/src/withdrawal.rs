@@ -40,6 +40,10 @@ pub struct Withdrawal {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = value::stalled)]
     stalled: Option<String>,
+    /// Since when it is said to have failed; RFC 3339, UTC. Its funds stay frozen until the platform vouches for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    failure_reported: Option<String>,
     /// What the platform kept of the ordered amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -68,6 +72,7 @@ impl From<Order> for Withdrawal {
             tx_id: order.tx_id.map(|id| id.text().to_owned()),
             tracking_id: order.tracking_id,
             stalled: order.stalled.map(StallCause::name).map(str::to_owned),
+            failure_reported: order.failure_reported,
             fee: order.fee.map(|fee| fee.to_string()),
             registered: order.is_registered,
             held: order.is_held,

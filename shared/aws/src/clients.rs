@@ -106,6 +106,7 @@ mod tests {
                 "AWS_REGION" => Some("eu-central-1"),
                 name if name.starts_with("AWS_ENDPOINT") || name.starts_with("WAAS_RISK") => None,
                 "WAAS_CONFIRMATION_MAX_AGE_SECONDS" | "WAAS_ACTUAL_BELOW_ORDER" => None,
+                "WAAS_VERIFY" => Some("true"),
                 _ => Some("value"),
             };
             change.or(usual).map(str::to_owned)

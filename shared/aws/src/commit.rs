@@ -8,11 +8,11 @@ use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactGetItem, TransactWriteItem};
 use waas_callback::{
-    CallBackId, Decision, Entry, Found, FoundOrder, Outcome, Reason, Refusal, Terms, Verdict, judge,
+    CallBackId, Decision, Entry, Found, FoundOrder, Outcome, Posting, Reason, Refusal, Terms, Verdict, judge,
 };
 
 use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
-use crate::tables::events::{Event, Source};
+use crate::tables::events::{Checked, Ending, Event, Rejection, Source};
 use crate::tables::{
     Item, Ledger, Table, addresses, balances, cases, events, in_transaction, put_new, requests, withdrawals,
 };
@@ -63,6 +63,11 @@ pub(crate) trait Decider {
 
     /// What a repetition of it is answered with.
     fn repeat(&self, found: &Found) -> Result<Option<Terms>, Refusal>;
+
+    /// Is the platform asked about what was refused so?
+    fn asks(&self, _: Refusal) -> bool {
+        false
+    }
 }
 
 /// The merchant's own requests: a repetition needs no answer of its own.
@@ -111,7 +116,7 @@ impl Ledger {
             && refusal.is_recorded()
             && (event.callback().is_some() || (is_registration && found.is_paid_unregistered()))
         {
-            let recorded = self.record_refusal(event, refusal, now, deadline).await?;
+            let recorded = self.record_refusal(event, refusal, decider.asks(refusal), now, deadline).await?;
             if matches!(recorded, Recorded::Resolved) && !cases::is_never_resolved(event) {
                 return Ok(Settled::Resolved);
             }
@@ -241,19 +246,31 @@ impl Ledger {
         if let Some(address) = &entry.address {
             items.push((Table::Addresses, addresses::update(&tables.addresses, address, now)?));
         }
-        for posting in &entry.postings {
-            let post = balances::post(&tables.balances, posting, event.is_operators())?;
+        let mut postings = entry.postings.clone();
+        if let Source::Verification(Checked { rejection: Some(rejection), .. }) = event.source {
+            let Rejection { event, entry } = rejection;
+            items.push((Table::Rejection, events::put(&tables.events, event, entry, now)?));
+            items.extend(self.with_the_act(event, now)?);
+            postings.extend(entry.postings.iter().cloned());
+        }
+        for posting in one_for_each_balance(postings)? {
+            let post = balances::post(&tables.balances, &posting, event.is_operators())?;
             items.push((Table::Balances, post));
         }
-        if let Some(reason) = Reason::of_outcome(entry.outcome) {
-            let opened = cases::Opened { reason, recorded: &event.identity.event_key, is_refusal: false };
+        if !entry.reasons.is_empty() {
+            let opened = cases::Opened {
+                reasons: &entry.reasons,
+                asks: entry.reasons.contains(&Reason::Verification),
+                recorded: &event.identity.event_key,
+                is_refusal: false,
+            };
             items.push((Table::Cases, cases::open(&tables.cases, event, &opened, now)?));
         }
         items.extend(self.with_the_act(event, now)?);
         Ok(items)
     }
 
-    /// What an operator's act writes besides its event.
+    /// What an act upon a case writes besides its event.
     fn with_the_act(
         &self,
         event: &Event<'_>,
@@ -261,21 +278,17 @@ impl Ledger {
     ) -> Result<Vec<(Table, TransactWriteItem)>, Unavailable> {
         let tables = &self.tables;
         let by = &event.identity.event_key;
-        let closed = match event.source {
-            Source::Release(release) => {
-                Some(cases::Closed { case_key: release.case_key, by, settles: true, reasons: None })
-            }
-            Source::Resolution(act) => act.case.map(|case| cases::Closed {
-                case_key: case.case_key,
-                by,
-                settles: act.resolution.action.settles(),
-                reasons: Some(case.reasons),
-            }),
-            _ => None,
-        };
         let mut items = Vec::new();
-        if let Some(closed) = closed {
-            items.push((Table::Cases, cases::close(&tables.cases, &closed, now)?));
+        match event.ending() {
+            None => {}
+            Some(Ending { case_key, seen, left: [], word }) => {
+                let closed = cases::Closed { case_key, by, settles: event.settles(), reasons: seen, word };
+                items.push((Table::Cases, cases::close(&tables.cases, &closed, now)?));
+            }
+            Some(Ending { case_key, seen, left, word }) => {
+                let changed = cases::Changed { case_key, by, seen: seen.unwrap_or_default(), left, word };
+                items.push((Table::Cases, cases::change(&tables.cases, &changed)?));
+            }
         }
         if let Source::Resolution(act) = event.source {
             if let Some(registration) = act.registration {
@@ -352,17 +365,36 @@ impl Ledger {
         &self,
         event: &Event<'_>,
         refusal: Refusal,
+        asks: bool,
         now: SystemTime,
         deadline: Deadline,
     ) -> Result<Recorded, Unavailable> {
         let tables = &self.tables;
-        let (key, item) = events::refusal(event, refusal, now)?;
+        let (key, item) = events::refusal(event, refusal, asks, now)?;
         let mut items = vec![put_new(&tables.events, events::KEY, item)?];
         if let Some(reason) = Reason::of_refusal(refusal) {
-            let opened = cases::Opened { reason, recorded: &key, is_refusal: true };
+            let opened = cases::Opened { reasons: &[reason], asks, recorded: &key, is_refusal: true };
             items.push(cases::open(&tables.cases, event, &opened, now)?);
         }
         let recorded = self.write(items, deadline, explain::refusal).await?;
         Ok(recorded.unwrap_or(Recorded::Refused))
     }
+}
+
+/// A transaction touches no item twice: postings to one balance become their sum.
+fn one_for_each_balance(postings: Vec<Posting>) -> Result<Vec<Posting>, Unavailable> {
+    let mut sums: Vec<Posting> = Vec::with_capacity(postings.len());
+    for posting in postings {
+        let same = |sum: &&mut Posting| {
+            (&sum.tenant_user_id, &sum.asset) == (&posting.tenant_user_id, &posting.asset)
+        };
+        match sums.iter_mut().find(same) {
+            Some(sum) => {
+                let added = sum.checked_add(&posting);
+                *sum = added.ok_or_else(|| Unavailable::new("the postings' sum has too many digits"))?;
+            }
+            None => sums.push(posting),
+        }
+    }
+    Ok(sums)
 }

@@ -23,7 +23,8 @@ pub struct Config {
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`, else AWS's own.
     pub secrets_manager_endpoint: Option<String>,
     /// The merchant's settings: `WAAS_RISK_THRESHOLD`, `WAAS_CONFIRMATION_MAX_AGE_SECONDS`,
-    /// `WAAS_ACTUAL_BELOW_ORDER`; see [`Policy`] for what holds where they are not set.
+    /// `WAAS_ACTUAL_BELOW_ORDER`; see [`Policy`] for what holds where they are not set. `WAAS_VERIFY` has to be set, to
+    /// `true` or `false`, so that nobody is without verification by accident.
     pub policy: Policy,
 }
 
@@ -127,15 +128,23 @@ impl Config {
                 None,
                 "environment",
             ),
-            policy: policy(optional)?,
+            policy: policy(optional, required)?,
             dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB")?,
             secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
         })
     }
 }
 
-fn policy(optional: impl Fn(&str) -> Option<String>) -> Result<Policy, ConfigError> {
-    let mut policy = Policy::default();
+fn policy(
+    optional: impl Fn(&str) -> Option<String>,
+    required: impl Fn(&'static str) -> Result<String, ConfigError>,
+) -> Result<Policy, ConfigError> {
+    let verify = match &*required("WAAS_VERIFY")? {
+        "true" => true,
+        "false" => false,
+        _ => return Err(ConfigError::Malformed { name: "WAAS_VERIFY", expected: "true or false" }),
+    };
+    let mut policy = Policy { verify, ..Policy::default() };
     let number = |name: &'static str, most: u64, expected| match optional(name) {
         Some(text) => match text.parse::<u64>() {
             Ok(number) if number <= most => Ok(Some(number)),
@@ -166,8 +175,9 @@ fn policy(optional: impl Fn(&str) -> Option<String>) -> Result<Policy, ConfigErr
 mod tests {
     use super::*;
 
-    const COMPLETE: [(&str, &str); 10] = [
+    const COMPLETE: [(&str, &str); 11] = [
         ("WAAS_SECRET_ID", "waas"),
+        ("WAAS_VERIFY", "true"),
         ("REQUESTS_TABLE", "Requests"),
         ("EVENTS_TABLE", "Events"),
         ("BALANCES_TABLE", "Balances"),
@@ -209,6 +219,8 @@ mod tests {
             ("WAAS_RISK_THRESHOLD", "-1"),
             ("WAAS_CONFIRMATION_MAX_AGE_SECONDS", "1h"),
             ("WAAS_ACTUAL_BELOW_ORDER", "ignore"),
+            ("WAAS_VERIFY", "yes"),
+            ("WAAS_VERIFY", "TRUE"),
         ] {
             let error = read((name, Some(value))).unwrap_err();
             assert!(matches!(error, ConfigError::Malformed { name: named, .. } if named == name), "{error}");
@@ -232,6 +244,7 @@ mod tests {
         assert_eq!(read(("", None)).unwrap().policy, Policy::default());
         assert_eq!(policy("WAAS_RISK_THRESHOLD", "65").risk_threshold, Some(65));
         assert_eq!(policy("WAAS_CONFIRMATION_MAX_AGE_SECONDS", "0").confirmation_max_age, Duration::ZERO);
+        assert!(!policy("WAAS_VERIFY", "false").verify);
         assert_eq!(policy("WAAS_ACTUAL_BELOW_ORDER", "fee").actual_below_order, ActualBelowOrder::Fee);
     }
 

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
-use waas_callback::{OpenError, Opened};
+use waas_callback::{OpenError, Opened, PublicKey};
 
+use crate::clients;
+use crate::config::Config;
 use crate::retry::{self, Deadline};
 use crate::secret::{Secret, SecretError};
 
@@ -73,6 +75,33 @@ pub(crate) struct Keyring {
     client: Client,
     secret_id: String,
     state: Mutex<State>,
+}
+
+/// The merchant's keys towards the platform, for those who call it.
+pub struct Keys(Keyring);
+
+impl Keys {
+    /// Reads the secret.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or used.
+    pub async fn load(config: &Config) -> Result<Self, KeyringError> {
+        Keyring::load(clients::secrets_manager(config), config.secret_id.clone()).await.map(Self)
+    }
+
+    /// The API key, and the public key that seals what is asked and opens what is answered.
+    #[must_use]
+    pub fn current(&self) -> (String, PublicKey) {
+        let versions = self.0.versions();
+        let current = &versions[0]; // never empty: `read` fails without a current version
+        (current.api_key.clone(), current.public_key.clone())
+    }
+
+    /// Reads the secret again, at most once an interval: the keys may have been rotated.
+    pub async fn refresh(&self) {
+        self.0.refresh(Deadline::after(None)).await;
+    }
 }
 
 struct State {

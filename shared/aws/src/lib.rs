@@ -37,17 +37,19 @@ mod retry;
 mod secret;
 mod tables;
 mod telemetry;
+mod verifier;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use lambda_http::tower::ServiceExt as _;
 use lambda_http::{IntoResponse, Request, Service, service_fn};
+use lambda_runtime::LambdaEvent;
 use waas_callback::Decide;
 
 pub use answer::FailureKind;
 pub use config::{Config, ConfigError, TableNames};
-pub use keyring::KeyringError;
+pub use keyring::{KeyringError, Keys};
 pub use merchant::{Merchant, MerchantError};
 pub use operator::{ActionView, CaseView, Operator, OperatorError, Resolved, Target};
 pub use read::{CaseFilter, CasePage, Page};
@@ -60,6 +62,7 @@ pub use tables::cases::RecordedCase;
 pub use tables::events::RecordedEvent;
 pub use tables::{Layout, Ledger, TableLayout};
 pub use telemetry::milliseconds;
+pub use verifier::{Question, Ruled, Verifier};
 
 /// Serves a function under the Lambda runtime, configured from the environment.
 ///
@@ -101,6 +104,34 @@ where
     telemetry::start(name)?;
     let config = configuration().inspect_err(|error| init_failed(error))?;
     lambda_http::run(service(&config).map_request(gateway::as_routed)).await
+}
+
+/// Serves events that are no HTTP requests, such as a queue's batches, under the Lambda runtime, configured from the
+/// environment: `start` is init, with what looks up further variables.
+///
+/// # Errors
+///
+/// If the configuration or `start` fails; the message names the variable or the cause, and is logged too. An event for
+/// which `handle` fails is one that Lambda hands over again.
+pub async fn serve_events<S, E, R>(
+    name: &'static str,
+    start: impl AsyncFnOnce(&Config, &dyn Fn(&str) -> Option<String>) -> Result<S, lambda_runtime::Error>,
+    handle: impl AsyncFn(&S, LambdaEvent<E>) -> Result<R, lambda_runtime::Error>,
+) -> Result<(), lambda_runtime::Error>
+where
+    E: for<'de> serde::Deserialize<'de>,
+    R: serde::Serialize,
+{
+    telemetry::start(name)?;
+    let service = async { start(&configuration()?, &|name| std::env::var(name).ok()).await };
+    let service = service.await.inspect_err(|error| init_failed(error))?;
+    let (service, handle) = (&service, &handle);
+    let serve = async |event| {
+        let answer = handle(service, event).await;
+        telemetry::flush();
+        answer
+    };
+    lambda_runtime::run(lambda_runtime::service_fn(serve)).await
 }
 
 fn configuration() -> Result<Config, ConfigError> {

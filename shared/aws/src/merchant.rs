@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use waas_callback::{
-    CallBackId, Decision, EventKey, Fingerprint, Found, Identity, Order, OrderState, Outcome, Policy,
+    CallBackId, Decision, Entry, EventKey, Fingerprint, Found, Identity, Order, OrderState, Outcome, Policy,
     Refusal, Registration, cancel, register,
 };
 
@@ -79,6 +79,19 @@ impl Merchant {
         }
     }
 
+    /// Makes a user known, exactly once: only then does verification ask the platform for the user's address, for that
+    /// makes an unknown one a user there. Says whether it was done now or before.
+    ///
+    /// # Errors
+    ///
+    /// [`MerchantError::Unavailable`].
+    pub async fn register_user(&self, tenant_user_id: &str, now: SystemTime) -> Result<bool, MerchantError> {
+        let identity = user(tenant_user_id);
+        let event = Event { identity: &identity, tenant_user_id, call_back_id: None, source: Source::User };
+        let decide = |_: &Found| Ok(Entry::of(Outcome::UserRegistered).into());
+        self.settle(&event, &decide, now).await
+    }
+
     /// Takes a withdrawal back and makes its funds available again.
     ///
     /// # Errors
@@ -137,6 +150,11 @@ fn warn_if_unasked(outcome: &str, event: &Event<'_>) {
         let id = event.call_back_id.map(CallBackId::as_str);
         tracing::warn!(outcome, callBackId = id, "request contradicts a payment");
     }
+}
+
+/// The event that makes a user known.
+pub(crate) fn user(tenant_user_id: &str) -> Identity {
+    named("user", tenant_user_id)
 }
 
 /// The identity of an event that there is once for each name.

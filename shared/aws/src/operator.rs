@@ -3,17 +3,18 @@
 use std::time::SystemTime;
 
 use waas_callback::{
-    Action, Balance, CallBackId, CaseKey, Claim, Collection, Decimal, Entry, Expected, Identity, KnownEvent,
-    NotResolved, Order, Outcome, Plan, Posting, PostingError, Refusal, Resolution, Verdict, hold, plan,
+    Action, Balance, CallBackId, CaseKey, Claim, Collection, Entry, Expected, Identity, KnownEvent,
+    NotResolved, Order, Outcome, Plan, Posting, PostingError, Reason, Refusal, Resolution, Verdict, hold,
+    plan,
 };
 
 use crate::commit::{NotSettled, Obstacle};
 use crate::config::Config;
 use crate::merchant::named;
-use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
+use crate::retry::{Deadline, Unavailable};
 use crate::tables::cases::RecordedCase;
-use crate::tables::events::{Act, Event, RecordedEvent, Release, SeenCase, Source};
-use crate::tables::{Ledger, cases, events, withdrawals};
+use crate::tables::events::{Act, Ending, Event, RecordedEvent, Release, Source};
+use crate::tables::{Ledger, events, withdrawals};
 
 /// How often an act is decided anew because what it was decided upon changed meanwhile.
 const MAX_DECISIONS: usize = 10;
@@ -199,10 +200,12 @@ impl Operator {
             let act = Act {
                 resolution,
                 operator,
-                case: matter
-                    .case
-                    .as_ref()
-                    .map(|case| SeenCase { case_key: &case.case_key, reasons: case.claim.reasons.len() }),
+                case: matter.case.as_ref().map(|case| Ending {
+                    case_key: &case.case_key,
+                    seen: Some(&case.claim.reasons),
+                    left: &[],
+                    word: None,
+                }),
                 registration: plan.registration.as_ref(),
                 claim: claim.map(|claim| &claim.identity).filter(|_| plan.records_claim),
             };
@@ -256,32 +259,23 @@ impl Operator {
         is_held: bool,
         now: SystemTime,
     ) -> Result<Order, OperatorError> {
-        let Ledger { client, tables } = &self.ledger;
         for _ in 0..MAX_DECISIONS {
             let order = self.ledger.order(call_back_id).await?;
             let update = match hold(call_back_id, order.as_ref(), is_held) {
-                Ok(update) => withdrawals::update(&tables.withdrawals, &update, now)?,
+                Ok(update) => withdrawals::update(&self.ledger.tables.withdrawals, &update, now)?,
                 Err(Refusal::UnknownOrder) => return Err(OperatorError::NotFound),
                 Err(refusal) => return Err(refusal.into()),
             };
-            let attempt = async || match withdrawals::send(client, &update).await {
-                Ok(_) => Attempt::Done(Ok(true)),
-                Err(error) => match error.as_service_error() {
-                    Some(refused) if refused.is_conditional_check_failed_exception() => {
-                        Attempt::Done(Ok(false))
-                    }
-                    _ => failed(&error),
-                },
-            };
-            if retry(Deadline::after(None), attempt).await? {
+            if self.ledger.change(&update, Deadline::after(None)).await? {
                 return self.ledger.order(call_back_id).await?.ok_or(OperatorError::NotFound);
             }
         }
         Err(Unavailable::new("the order changes too often").into())
     }
 
-    /// Releases a deposit that was held for its risk: its amount becomes available, and its case is closed. Says whether
-    /// that was done now or before.
+    /// Releases a deposit from its risk. If nothing else holds it its amount becomes available, and its case is closed;
+    /// if it waits for the platform's word, or the platform contradicts it, it stays held for that. The name of what came
+    /// of it, now or before.
     ///
     /// # Errors
     ///
@@ -291,29 +285,52 @@ impl Operator {
         event_key: &str,
         operator: &str,
         now: SystemTime,
-    ) -> Result<bool, OperatorError> {
+    ) -> Result<String, OperatorError> {
         let deposit = self.ledger.event(event_key).await?.ok_or(OperatorError::NotFound)?;
         if deposit.outcome != Outcome::Held.name() {
             return Err(OperatorError::NotHeld);
         }
-        let release =
-            |held: Posting| Posting { available: held.held, held: -held.held, frozen: Decimal::ZERO, ..held };
-        let postings: Vec<_> = deposit.postings.iter().cloned().map(release).collect();
-        let Some(first) = postings.first() else { return Err(OperatorError::NotHeld) };
-        let identity = named("release", event_key);
         let case_key = CaseKey::of(&deposit.identity());
-        let release = Release { event_key, case_key: &case_key, operator };
-        let event = Event {
-            identity: &identity,
-            tenant_user_id: &first.tenant_user_id,
-            call_back_id: None,
-            source: Source::Release(release),
-        };
-        let entry = Entry { postings: postings.clone(), ..Entry::of(Outcome::Released) };
-        match self.transact(&event, &entry, now, Deadline::after(None)).await? {
-            Some(is_new) => Ok(is_new),
-            None => Err(OperatorError::CaseClosed),
+        let identity = named("release", event_key);
+        let Some(held) = deposit.postings.first() else { return Err(OperatorError::NotHeld) };
+        for _ in 0..MAX_DECISIONS {
+            let case = self.ledger.case(&case_key).await?;
+            if case.is_none() && deposit.question.is_some() {
+                return Err(
+                    Unavailable::new("the case of a deposit that waits for the platform is missing").into()
+                );
+            }
+            let seen = case.as_ref().map(|case| &*case.claim.reasons);
+            let left: Vec<_> =
+                seen.unwrap_or_default().iter().copied().filter(|reason| *reason != Reason::Risk).collect();
+            let is_held_still = left.iter().any(|reason| reason.holds());
+            let entry = if is_held_still {
+                Entry::of(Outcome::RiskLifted)
+            } else {
+                let posting = Posting { available: held.held, held: -held.held, ..held.clone() };
+                Entry { postings: vec![posting], ..Entry::of(Outcome::Released) }
+            };
+            let left: &[_] = if is_held_still { &left } else { &[] };
+            let ending = Ending { case_key: &case_key, seen, left, word: None };
+            let event = Event {
+                identity: &identity,
+                tenant_user_id: &held.tenant_user_id,
+                call_back_id: None,
+                source: Source::Release(Release { event_key, ending, operator }),
+            };
+            let is_closed = case.as_ref().is_some_and(|case| case.open_since.is_none());
+            match self.transact(&event, &entry, now, Deadline::after(None)).await? {
+                Some(true) => return Ok(entry.outcome.name().to_owned()),
+                Some(false) => {
+                    let event = self.ledger.event(identity.event_key.as_str()).await?;
+                    let event = event.ok_or_else(|| Unavailable::new("a release cannot be read"))?;
+                    return Ok(event.outcome);
+                }
+                None if is_closed => return Err(OperatorError::CaseClosed),
+                None => {} // it was closed, or is open for other reasons, since it was read
+            }
         }
+        Err(Unavailable::new("the case changes too often").into())
     }
 
     /// Takes what a user owes of what is available, exactly once by its id. The event; absent if there was nothing to take.
@@ -397,10 +414,7 @@ impl Operator {
         let (case, recorded, call_back_id) = match target {
             Target::Order(call_back_id) => (None, None, Some(call_back_id.clone())),
             Target::Case(key) => {
-                let get = vec![cases::get_by(&tables.cases, key)?];
-                let case = self.ledger.read_at_once(get, Deadline::after(None)).await?;
-                let case = case.into_iter().flatten().next().ok_or(OperatorError::NotFound)?;
-                let case = cases::recorded(&case)?;
+                let case = self.ledger.case(key).await?.ok_or(OperatorError::NotFound)?;
                 let get = vec![events::get_by(&tables.events, &case.claim.identity.event_key)?];
                 let recorded = self.ledger.read_at_once(get, Deadline::after(None)).await?;
                 let recorded = recorded.iter().flatten().next().and_then(events::known);

@@ -1,7 +1,7 @@
 //! Reads the ledger, for the merchant's own systems.
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use waas_callback::{Asset, Balance, CallBackId, Order, Reason};
+use waas_callback::{Asset, Balance, CallBackId, CaseKey, Order, Reason};
 
 use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
 use crate::tables::addresses::{self, UserAddress};
@@ -32,15 +32,18 @@ pub struct CaseFilter {
     pub tenant_user_id: Option<String>,
     /// The order.
     pub call_back_id: Option<CallBackId>,
+    /// Whom it waits for: `operator` or `platform`.
+    pub expects: Option<String>,
 }
 
 impl CaseFilter {
     fn takes(&self, case: &RecordedCase) -> bool {
-        let Self { reason, tenant_user_id, call_back_id } = self;
+        let Self { reason, tenant_user_id, call_back_id, expects } = self;
         let claim = &case.claim;
         reason.is_none_or(|reason| claim.reasons.contains(&reason))
             && tenant_user_id.as_ref().is_none_or(|user| *user == claim.tenant_user_id)
             && call_back_id.as_ref().is_none_or(|id| Some(id) == claim.call_back_id.as_ref())
+            && expects.as_ref().is_none_or(|expects| *expects == case.expects)
     }
 }
 
@@ -81,7 +84,7 @@ impl Ledger {
     /// If DynamoDB does not answer, or with something that is no address.
     pub async fn addresses(&self, tenant_user_id: &str) -> Result<Vec<UserAddress>, Unavailable> {
         let items = self.of_user(&self.tables.addresses, tenant_user_id).await?;
-        items.iter().map(addresses::recorded).collect()
+        items.iter().filter_map(|item| addresses::recorded(item).transpose()).collect()
     }
 
     /// A withdrawal order.
@@ -103,6 +106,17 @@ impl Ledger {
             return Err(Unavailable::new("the registration of an order is missing"));
         }
         withdrawals::recorded(order, registered).map(Some)
+    }
+
+    /// A case.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with something that is no case.
+    pub async fn case(&self, case_key: &CaseKey) -> Result<Option<RecordedCase>, Unavailable> {
+        let gets = vec![cases::get_by(&self.tables.cases, case_key)?];
+        let case = self.read_at_once(gets, Deadline::after(None)).await?;
+        case.iter().flatten().next().map(cases::recorded).transpose()
     }
 
     /// Cases that are open, the longest open first, at most `limit` of them, from where an earlier page ended. A page can
@@ -208,7 +222,7 @@ impl Ledger {
         Ok(Some(Page { events, next }))
     }
 
-    async fn get<const N: usize>(
+    pub(crate) async fn get<const N: usize>(
         &self,
         table: &str,
         key: [(&str, aws_sdk_dynamodb::types::AttributeValue); N],
@@ -224,7 +238,7 @@ impl Ledger {
         retry(Deadline::after(None), attempt).await
     }
 
-    async fn of_user(&self, table: &str, tenant_user_id: &str) -> Result<Vec<Item>, Unavailable> {
+    pub(crate) async fn of_user(&self, table: &str, tenant_user_id: &str) -> Result<Vec<Item>, Unavailable> {
         let attempt = async || {
             let query = self.client.query().table_name(table).consistent_read(true);
             let query = query.key_condition_expression("tenantUserId = :user");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::FutureExt as _;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use waas_callback::{Callback, Decide, Decision, Found, Policy, Refusal, Situation, Terms};
+use waas_callback::{Callback, Decide, Decision, Found, Policy, Refusal, Situation, Terms, is_asked_about};
 
 use crate::answer::{Answer, Failure, FailureKind};
 use crate::clients;
@@ -86,6 +86,10 @@ impl Decider for Decisions<'_> {
 
     fn repeat(&self, found: &Found) -> Result<Option<Terms>, Refusal> {
         self.receiver.function.repeat(&Decisions { ..*self }.situation(found))
+    }
+
+    fn asks(&self, refusal: Refusal) -> bool {
+        self.receiver.policy.verify && is_asked_about(self.callback, refusal)
     }
 }
 

@@ -51,7 +51,8 @@ impl Deadline {
 pub struct Unavailable(String);
 
 impl Unavailable {
-    pub(crate) fn new(cause: impl Into<String>) -> Self {
+    /// With its cause, which is told to the log alone and holds no value.
+    pub fn new(cause: impl Into<String>) -> Self {
         Self(cause.into())
     }
 }

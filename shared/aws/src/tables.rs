@@ -20,7 +20,7 @@ use aws_smithy_types::date_time::Format;
 use waas_callback::{Asset, Decimal};
 
 use crate::config::{Config, TableNames};
-use crate::retry::Unavailable;
+use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
 
 /// The ledger: the tables of one deployment, and a client to reach them.
 #[derive(Debug, Clone)]
@@ -35,6 +35,29 @@ impl Ledger {
     pub fn connect(config: &Config) -> Self {
         Self { client: crate::clients::dynamodb(config), tables: config.tables.clone() }
     }
+
+    /// Changes one item by itself, without an event, if its condition holds. Says whether it did.
+    pub(crate) async fn change(&self, update: &Update, deadline: Deadline) -> Result<bool, Unavailable> {
+        let attempt = async || {
+            let request = self.client.update_item().table_name(&update.table_name);
+            let request = request
+                .set_key(Some(update.key.clone()))
+                .update_expression(&update.update_expression)
+                .set_condition_expression(update.condition_expression.clone())
+                .set_expression_attribute_names(update.expression_attribute_names.clone())
+                .set_expression_attribute_values(update.expression_attribute_values.clone());
+            match request.send().await {
+                Ok(_) => Attempt::Done(Ok(true)),
+                Err(error) => match error.as_service_error() {
+                    Some(refused) if refused.is_conditional_check_failed_exception() => {
+                        Attempt::Done(Ok(false))
+                    }
+                    _ => failed(&error),
+                },
+            }
+        };
+        retry(deadline, attempt).await
+    }
 }
 
 /// How a table is laid out. All key attributes are texts.
@@ -42,15 +65,15 @@ impl Ledger {
 pub struct Layout {
     /// Partition key, then sort key if there is one.
     pub keys: &'static [&'static str],
-    /// The name and keys of a global index of all attributes.
-    pub index: Option<(&'static str, &'static [&'static str])>,
+    /// The names and keys of global indexes of all attributes.
+    pub indexes: &'static [(&'static str, &'static [&'static str])],
     /// The attribute after whose time an item may go.
     pub expiry: Option<&'static str>,
 }
 
 impl Layout {
     const fn keyed(keys: &'static [&'static str]) -> Self {
-        Self { keys, index: None, expiry: None }
+        Self { keys, indexes: &[], expiry: None }
     }
 }
 
@@ -95,6 +118,8 @@ pub(crate) enum Table {
     Cases,
     /// The event that a case is about.
     Claim,
+    /// The event that ends the case of a deposit for whose event the platform has vouched with other content.
+    Rejection,
 }
 
 /// A text attribute.
@@ -138,6 +163,11 @@ pub(crate) fn timestamp(now: SystemTime) -> Result<String, Unavailable> {
     let seconds = DateTime::from_secs(whole.secs()).fmt(Format::DateTime);
     let seconds = seconds.map_err(|_| Unavailable::new("the clock is out of range"))?;
     Ok(format!("{}.{millis:03}Z", seconds.trim_end_matches('Z')))
+}
+
+/// The time that [`timestamp`] wrote.
+pub(crate) fn parsed_time(text: &str) -> Option<SystemTime> {
+    SystemTime::try_from(DateTime::from_str(text, Format::DateTime).ok()?).ok()
 }
 
 /// The key of an item in a table with a user and an asset as its keys.
@@ -209,11 +239,21 @@ impl Change {
         self.value(name, value);
     }
 
+    /// Sets a set of texts, which is not empty.
+    pub(crate) fn set_texts(&mut self, name: &str, texts: impl IntoIterator<Item = &'static str>) {
+        self.set(name, AttributeValue::Ss(texts.into_iter().map(str::to_owned).collect()));
+    }
+
     /// Adds a text to a set of texts, which is made where it is absent.
     pub(crate) fn add_to_set(&mut self, name: &str, text: &str) {
+        self.add_all_to_set(name, [text]);
+    }
+
+    /// Adds texts to a set of texts, which is made where it is absent.
+    pub(crate) fn add_all_to_set<'a>(&mut self, name: &str, texts: impl IntoIterator<Item = &'a str>) {
         self.add.push(format!("#{name} :{name}"));
         self.name(name);
-        self.value(name, AttributeValue::Ss(vec![text.to_owned()]));
+        self.value(name, AttributeValue::Ss(texts.into_iter().map(str::to_owned).collect()));
     }
 
     /// Appends a value to a list attribute, which is made where it is absent.

@@ -193,6 +193,15 @@ impl Callback {
         Self::parse_json(opened.as_str())
     }
 
+    /// Reads back what a record holds, as [`parse`](Self::parse) has read it.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn recorded(json: &str) -> Result<Option<Self>, SchemaError> {
+        Self::parse_json(json)
+    }
+
     fn parse_json(json: &str) -> Result<Option<Self>, SchemaError> {
         let fields = Fields::parse(json)?;
         let Some(content) = Content::parse(&fields)? else { return Ok(None) };

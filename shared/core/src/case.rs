@@ -52,6 +52,10 @@ pub enum Reason {
     FailedOtherAddress,
     /// An order was paid without the confirmation that it asks for, or while it was held.
     CompletedUnconfirmed,
+    /// What was said gives something away, and the platform has not vouched for it yet.
+    Verification,
+    /// The platform does not vouch for what was said: it says otherwise, or knew nothing of it for too long.
+    Contradicted,
 }
 
 /// What was said that a case is about, and why that is not believed as it stands.
@@ -117,7 +121,7 @@ impl fmt::Display for CaseKey {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Risk,
         Self::RequestConflict,
         Self::EventConflict,
@@ -133,6 +137,8 @@ impl Reason {
         Self::Foreign,
         Self::FailedOtherAddress,
         Self::CompletedUnconfirmed,
+        Self::Verification,
+        Self::Contradicted,
     ];
 
     /// The name in records, logs and answers: the refusal's or the outcome's, where there is one.
@@ -154,6 +160,8 @@ impl Reason {
             Self::Foreign => "foreign",
             Self::FailedOtherAddress => "failed-other-address",
             Self::CompletedUnconfirmed => "completed-unconfirmed",
+            Self::Verification => "verification",
+            Self::Contradicted => "contradicted",
         }
     }
 
@@ -165,8 +173,24 @@ impl Reason {
             Outcome::Foreign => Some(Self::Foreign),
             Outcome::FailedOtherAddress => Some(Self::FailedOtherAddress),
             Outcome::CompletedUnconfirmed => Some(Self::CompletedUnconfirmed),
+            Outcome::Unverified | Outcome::FailureReported | Outcome::AddressUnverified => {
+                Some(Self::Verification)
+            }
             _ => None,
         }
+    }
+
+    /// Does it keep what was said from taking effect? The last of these that is lifted moves the money.
+    #[must_use]
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Risk | Self::Verification | Self::Contradicted)
+    }
+
+    /// Is it answered by the platform's word for what was said? That the same request or event had come with other
+    /// content is no matter any more, once it is known which one is true.
+    #[must_use]
+    pub fn is_lifted_by_truth(self) -> bool {
+        matches!(self, Self::Verification | Self::RequestConflict | Self::EventConflict)
     }
 
     /// Why somebody has to look at a refusal. Nobody has to where it ends by itself: an order that is not known may be
@@ -211,7 +235,7 @@ mod tests {
         for outcome in Outcome::ALL {
             let name = Reason::of_outcome(outcome).map(Reason::name);
             assert!(
-                name.is_none_or(|name| name == outcome.name() || outcome == Outcome::Held),
+                name.is_none_or(|name| name == outcome.name() || ["risk", "verification"].contains(&name)),
                 "{outcome:?}"
             );
         }

@@ -49,6 +49,7 @@ mod posting;
 mod refusal;
 mod registration;
 mod resolution;
+mod verification;
 
 pub use address::{Address, AddressError};
 pub use asset::{Asset, AssetError};
@@ -62,12 +63,14 @@ pub use cipher::{KeyError, MAX_BODY_BYTES, OpenError, Opened, PublicKey};
 pub use collection::Collection;
 pub use decision::{Decide, Decision, Found, FoundOrder, Situation};
 pub use echo::Echo;
-pub use entry::{AddressUpdate, Entry};
+pub use entry::{AddressUpdate, Entry, Knowledge};
 pub use fields::{MAX_TEXT_BYTES, SchemaError};
 pub use identity::{EventKey, Fingerprint, Identity, KnownEvent, KnownRequest, Verdict, judge};
 pub use mode::Mode;
 pub use money::{Amount, AmountError, Decimal, DecimalError, MAX_DIGITS};
-pub use order::decisions::{cancel, complete, confirm, confirm_again, fail, hold, register, stall};
+pub use order::decisions::{
+    cancel, complete, confirm, confirm_again, fail, failure_verified, hold, register, stall,
+};
 pub use order::state::{Order, OrderState, StallCause, Standing};
 pub use order::transitions::{Effect, OrderEvent, Transition, transition};
 pub use order::update::{Details, Expect, OrderUpdate, Proof};
@@ -81,3 +84,7 @@ pub use resolution::request::{Expected, Resolution};
 pub use resolution::tables::{Action, Remedy, actions, remedy};
 pub use terms::{Terms, terms_digest};
 pub use tx_id::TxId;
+pub use verification::{
+    Difference, Progress, Ruling, Verified, Word, contradicted, is_asked_about, pause, rejected, vouched,
+    word_of_address, word_of_deposit, word_of_failure,
+};

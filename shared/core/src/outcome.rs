@@ -7,6 +7,14 @@ pub enum Outcome {
     Credited,
     /// A deposit's amount waits for a release: its risk is at or above the threshold.
     Held,
+    /// A deposit's amount waits for the platform's word that it is true.
+    Unverified,
+    /// The platform has vouched for a deposit that still waits for its release.
+    Verified,
+    /// A deposit was released from its risk, and still waits for the platform's word.
+    RiskLifted,
+    /// A deposit that waited was not the user's: the platform has vouched for another content of the same event.
+    Rejected,
     /// A held deposit was released.
     Released,
     /// An order was registered.
@@ -32,6 +40,8 @@ pub enum Outcome {
     FailedOtherAddress,
     /// A withdrawal that nobody registered ended without being paid.
     FailedUnregistered,
+    /// An order is said to have ended without being paid; its funds wait for the platform's word.
+    FailureReported,
     /// An order waits for coin or gas in the merchant's hot wallet.
     Stalled,
     /// A withdrawal that nobody registered waits for coin or gas.
@@ -42,10 +52,16 @@ pub enum Outcome {
     ZeroAmount,
     /// A user's deposit address changed.
     AddressChanged,
+    /// A user's deposit address is said to have changed, which waits for the platform's word.
+    AddressUnverified,
     /// A known address came again: a late retry.
     AddressKnown,
     /// An operator ended a case, or put an order right.
     Resolved,
+    /// The platform does not vouch for what was said.
+    Contradicted,
+    /// The merchant made a user known.
+    UserRegistered,
     /// What a user owed was taken from what had become available.
     Collected,
     /// The order had ended; nothing to do.
@@ -54,9 +70,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 31] = [
         Self::Credited,
         Self::Held,
+        Self::Unverified,
+        Self::Verified,
+        Self::RiskLifted,
+        Self::Rejected,
         Self::Released,
         Self::Reserved,
         Self::Cancelled,
@@ -69,13 +89,17 @@ impl Outcome {
         Self::Failed,
         Self::FailedOtherAddress,
         Self::FailedUnregistered,
+        Self::FailureReported,
         Self::Stalled,
         Self::StalledUnregistered,
         Self::Foreign,
         Self::ZeroAmount,
         Self::AddressChanged,
+        Self::AddressUnverified,
         Self::AddressKnown,
         Self::Resolved,
+        Self::Contradicted,
+        Self::UserRegistered,
         Self::Collected,
         Self::Ignored,
     ];
@@ -86,6 +110,10 @@ impl Outcome {
         match self {
             Self::Credited => "credited",
             Self::Held => "held",
+            Self::Unverified => "unverified",
+            Self::Verified => "verified",
+            Self::RiskLifted => "risk-lifted",
+            Self::Rejected => "rejected",
             Self::Released => "released",
             Self::Reserved => "reserved",
             Self::Cancelled => "cancelled",
@@ -98,13 +126,17 @@ impl Outcome {
             Self::Failed => "failed",
             Self::FailedOtherAddress => "failed-other-address",
             Self::FailedUnregistered => "failed-unregistered",
+            Self::FailureReported => "failure-reported",
             Self::Stalled => "stalled",
             Self::StalledUnregistered => "stalled-unregistered",
             Self::Foreign => "foreign",
             Self::ZeroAmount => "zero-amount",
             Self::AddressChanged => "address-changed",
+            Self::AddressUnverified => "address-unverified",
             Self::AddressKnown => "address-known",
             Self::Resolved => "resolved",
+            Self::Contradicted => "contradicted",
+            Self::UserRegistered => "user-registered",
             Self::Collected => "collected",
             Self::Ignored => "ignored",
         }
@@ -116,6 +148,10 @@ impl Outcome {
         match self {
             Self::Credited => "waas.deposit.credited",
             Self::Held => "waas.deposit.held",
+            Self::Unverified => "waas.deposit.unverified",
+            Self::Verified => "waas.deposit.verified",
+            Self::RiskLifted => "waas.deposit.risk-lifted",
+            Self::Rejected => "waas.deposit.rejected",
             Self::Released => "waas.deposit.released",
             Self::Reserved => "waas.withdrawal.reserved",
             Self::Cancelled => "waas.withdrawal.cancelled",
@@ -125,14 +161,17 @@ impl Outcome {
             | Self::CompletionProved
             | Self::CompletedUnregistered => "waas.withdrawal.completed",
             Self::Failed | Self::FailedOtherAddress | Self::FailedUnregistered => "waas.withdrawal.failed",
+            Self::FailureReported => "waas.withdrawal.failure-reported",
             Self::Stalled | Self::StalledUnregistered => "waas.withdrawal.stalled",
             Self::Ignored => "waas.withdrawal.unchanged",
-            Self::Foreign => "waas.contradiction",
+            Self::Foreign | Self::Contradicted => "waas.contradiction",
             Self::ZeroAmount => "waas.zero-amount",
             Self::Leased => "waas.energy.leased",
             Self::AddressChanged => "waas.address.changed",
+            Self::AddressUnverified => "waas.address.unverified",
             Self::AddressKnown => "waas.address.unchanged",
             Self::Resolved => "waas.resolved",
+            Self::UserRegistered => "waas.user.registered",
             Self::Collected => "waas.debt.collected",
         }
     }

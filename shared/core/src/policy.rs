@@ -11,6 +11,9 @@ pub struct Policy {
     pub confirmation_max_age: Duration,
     /// What to do where the platform paid less than was ordered.
     pub actual_below_order: ActualBelowOrder,
+    /// Whether what gives something away waits until the platform has vouched for it: a deposit, a failure, a new
+    /// address.
+    pub verify: bool,
 }
 
 /// What to do where the platform paid less than was ordered, as when it takes its fee out of the amount.
@@ -24,12 +27,14 @@ pub enum ActualBelowOrder {
 }
 
 impl Default for Policy {
-    /// No deposit is held, orders are confirmed for a day, and less than the order is a contradiction.
+    /// No deposit is held for its risk, orders are confirmed for a day, less than the order is a contradiction, and what
+    /// gives something away is verified.
     fn default() -> Self {
         Self {
             risk_threshold: None,
             confirmation_max_age: Duration::from_hours(24),
             actual_below_order: ActualBelowOrder::default(),
+            verify: true,
         }
     }
 }

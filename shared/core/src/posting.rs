@@ -59,6 +59,20 @@ impl Posting {
     }
 }
 
+impl Posting {
+    /// The exact sum of two postings to one balance; `None` if it needs more digits than a balance can have.
+    #[must_use]
+    pub fn checked_add(&self, other: &Self) -> Option<Self> {
+        Some(Self {
+            available: self.available.checked_add(other.available)?,
+            frozen: self.frozen.checked_add(other.frozen)?,
+            held: self.held.checked_add(other.held)?,
+            owed: self.owed.checked_add(other.owed)?,
+            ..self.clone()
+        })
+    }
+}
+
 impl Balance {
     /// The exact sum, whatever its signs; `None` if it needs more digits than a balance can have.
     #[must_use]

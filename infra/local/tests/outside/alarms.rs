@@ -71,6 +71,8 @@ fn is_alarming_outcome(outcome: Outcome) -> bool {
         Outcome::Foreign | Outcome::FailedOtherAddress => true,
         // A wallet has to be filled.
         Outcome::Stalled | Outcome::StalledUnregistered => true,
+        // No callback ends so: the line of its question is counted.
+        Outcome::Contradicted => false,
         // As it should be, or nothing at all: anybody can send a deposit of zero, as often as he likes.
         Outcome::Credited
         | Outcome::Held
@@ -86,7 +88,14 @@ fn is_alarming_outcome(outcome: Outcome) -> bool {
         | Outcome::ZeroAmount
         | Outcome::AddressChanged
         | Outcome::AddressKnown
+        | Outcome::Unverified
+        | Outcome::Verified
+        | Outcome::RiskLifted
+        | Outcome::Rejected
+        | Outcome::FailureReported
+        | Outcome::AddressUnverified
         | Outcome::Resolved
+        | Outcome::UserRegistered
         | Outcome::Collected
         | Outcome::Ignored => false,
     }

@@ -73,7 +73,7 @@ impl Scene {
             self.send("deposit", &with(&deposit("1945", tx_id, amount), "riskLevelFrom", 80)).await;
         }
         let key = self.event("held", "released").await["eventKey"].as_s().unwrap().clone();
-        assert!(self.operator.release(&key, "arn", SystemTime::now()).await.unwrap());
+        assert_eq!(self.operator.release(&key, "arn", SystemTime::now()).await.unwrap(), "released");
         self.resolve(Action::Reject, "deposit", |case| case.claim.amount.as_ref().unwrap().text() == "6")
             .await;
         assert_eq!(verdict(&self.deployment.send("deposit", &deposit("1945", "plain", "7")).await).1, 2003);

@@ -78,7 +78,8 @@ pub(super) fn event(
     if let Some(code) = codes.iter().find(|code| retry::is_transient_code(code)) {
         return Attempt::Again(Unavailable::new(*code));
     }
-    if failed(Table::Claim).is_some() || (failed(Table::Cases).is_some() && event.is_operators()) {
+    let is_changed = [Table::Claim, Table::Rejection].iter().any(|table| failed(*table).is_some());
+    if is_changed || (failed(Table::Cases).is_some() && event.ending().is_some()) {
         return done(Obstacle::Changed);
     }
     let is_registered = failed(Table::Registration);

@@ -1,17 +1,19 @@
 //! Cases: what waits for a person, and how it ended.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem, Update};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use waas_callback::{
     Amount, CallBackId, CallbackType, CaseKey, Claim, EventKey, Fingerprint, Identity, Mode, Reason,
-    Registration, Transfer, TxId,
+    Registration, Transfer, TxId, Word,
 };
 
 use super::events::{self, Event, Source};
-use super::{Change, Item, Layout, get, in_transaction, read, read_set, text, timestamp};
+use super::{
+    Change, Item, Layout, get, in_transaction, parsed_time, read, read_number, read_set, text, timestamp,
+};
 use crate::retry::Unavailable;
 
 pub(crate) const KEY: &str = "caseKey";
@@ -23,6 +25,17 @@ const EVENT_KEYS: &str = "eventKeys";
 /// The event that ended it. Only the operator's function may write it, so a case that merely looks closed is not.
 const RESOLUTION_KEY: &str = "resolutionKey";
 
+/// Whom it waits for: [`PLATFORM`] as long as the platform is asked, else [`OPERATOR`].
+pub(crate) const EXPECTS: &str = "expects";
+const OPERATOR: &str = "operator";
+pub(crate) const PLATFORM: &str = "platform";
+/// When the platform is asked next; there while it is, and with it the case in the index of the open questions.
+pub(crate) const NEXT_ASK_AT: &str = "nextAskAt";
+/// How often it was asked.
+const ASKED: &str = "asked";
+/// What it said at last.
+const WORD: &str = "word";
+
 /// A cursor holds a time of 24 characters and a case's key of at most 100.
 const MAX_CURSOR_BYTES: usize = 255;
 
@@ -32,8 +45,13 @@ const SETTLED: &str = "settled";
 /// The index of the open cases, oldest first.
 pub(crate) const BY_OPEN_SINCE: &str = "byOpenSince";
 
-pub(super) const LAYOUT: Layout =
-    Layout { index: Some((BY_OPEN_SINCE, &[OPEN, OPEN_SINCE])), ..Layout::keyed(&[KEY]) };
+/// The index of the open questions, the longest due first.
+pub(crate) const BY_NEXT_ASK_AT: &str = "byNextAskAt";
+
+pub(super) const LAYOUT: Layout = Layout {
+    indexes: &[(BY_OPEN_SINCE, &[OPEN, OPEN_SINCE]), (BY_NEXT_ASK_AT, &[EXPECTS, NEXT_ASK_AT])],
+    ..Layout::keyed(&[KEY])
+};
 
 /// A case as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +70,32 @@ pub struct RecordedCase {
     pub resolution_key: Option<String>,
     /// When it ended, RFC 3339 in UTC.
     pub closed_at: Option<String>,
+    /// When the platform is asked next, RFC 3339 in UTC; absent where it is not.
+    pub next_ask_at: Option<String>,
+    /// How often it was asked.
+    pub asked: u32,
+    /// What it said at last.
+    pub word: Option<String>,
+}
+
+impl RecordedCase {
+    /// Whom a case can wait for.
+    pub const EXPECTS: [&str; 2] = [OPERATOR, PLATFORM];
+
+    /// How long it has been open by now.
+    #[must_use]
+    pub fn open_for(&self, now: SystemTime) -> Duration {
+        let since = self.open_since.as_deref().and_then(parsed_time);
+        since.and_then(|since| now.duration_since(since).ok()).unwrap_or_default()
+    }
 }
 
 /// Why a case is opened.
 pub(crate) struct Opened<'a> {
-    pub(crate) reason: Reason,
+    /// At least one; of a refusal, the first counts.
+    pub(crate) reasons: &'a [Reason],
+    /// Is the platform asked?
+    pub(crate) asks: bool,
     /// The event's record, or its refusal's.
     pub(crate) recorded: &'a EventKey,
     /// A refusal comes at every retry, and does not open again what was closed. What was applied comes once.
@@ -70,16 +109,22 @@ pub(crate) fn open(
     opened: &Opened<'_>,
     now: SystemTime,
 ) -> Result<TransactWriteItem, Unavailable> {
-    let Opened { reason, recorded, is_refusal } = *opened;
+    let Opened { reasons, asks, recorded, is_refusal } = *opened;
     let mut change = Change::default();
     change.set(OPEN, text(OPEN));
     change.set_new(OPEN_SINCE, text(&timestamp(now)?));
-    change.add_to_set(REASONS, reason.name());
+    change.add_all_to_set(REASONS, reasons.iter().map(|reason| reason.name()));
+    if asks {
+        change.set(EXPECTS, text(PLATFORM));
+        change.set(NEXT_ASK_AT, text(&timestamp(now)?));
+    } else {
+        change.set_new(EXPECTS, text(OPERATOR));
+    }
     change.add_to_set(EVENT_KEYS, recorded.as_str());
     for (name, value) in facts(event) {
         change.set_new(name, text(&value));
     }
-    if is_refusal {
+    if let Some(reason) = reasons.first().filter(|_| is_refusal) {
         // What an operator settled stays settled. What was only dismissed, or is never answered by a resolution, calls
         // again if it is refused for another reason.
         let settled = if is_never_resolved(event) {
@@ -115,7 +160,6 @@ fn facts(event: &Event<'_>) -> Vec<(&'static str, String)> {
         (events::KEY, event_key.as_str().to_owned()),
         (events::FINGERPRINT, fingerprint.as_str().to_owned()),
         ("tenantUserId", event.tenant_user_id.to_owned()),
-        ("expects", "operator".to_owned()),
     ];
     let mut fact = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
     fact("position", position.map(|position| position.to_string()));
@@ -135,7 +179,12 @@ fn facts(event: &Event<'_>) -> Vec<(&'static str, String)> {
             fact("address", Some(terms.address.text().to_owned()));
             fact("mode", Some(mode.name().to_owned()));
         }
-        Source::Cancellation | Source::Release(_) | Source::Resolution(_) | Source::Collection(_) => {}
+        Source::Cancellation
+        | Source::User
+        | Source::Release(_)
+        | Source::Resolution(_)
+        | Source::Collection(_)
+        | Source::Verification(_) => {}
     }
     facts
 }
@@ -147,8 +196,10 @@ pub(crate) struct Closed<'a> {
     pub(crate) by: &'a EventKey,
     /// Whether it ends the matter for good.
     pub(crate) settles: bool,
-    /// How many reasons were seen, where the act depends on them: another may have come since.
-    pub(crate) reasons: Option<usize>,
+    /// The reasons that were seen, where the act depends on them: another may have come since.
+    pub(crate) reasons: Option<&'a [Reason]>,
+    /// What the platform said, where that ends it.
+    pub(crate) word: Option<Word>,
 }
 
 /// Closes an open case. One that is lost does not stand in the way of a release.
@@ -161,20 +212,75 @@ pub(crate) fn close(
     change.set(RESOLUTION_KEY, text(closed.by.as_str()));
     change.set("closedAt", text(&timestamp(now)?));
     change.add_to_set(EVENT_KEYS, closed.by.as_str());
-    change.remove(OPEN);
-    change.remove(OPEN_SINCE);
+    for name in [OPEN, OPEN_SINCE, NEXT_ASK_AT] {
+        change.remove(name);
+    }
+    change.set(EXPECTS, text(OPERATOR)); // whoever opens it again
+    if let Some(word) = closed.word {
+        change.set(WORD, text(word.name()));
+    }
     if closed.settles {
         change.set(SETTLED, AttributeValue::Bool(true));
     }
-    if let Some(count) = closed.reasons {
-        let as_seen = format!("attribute_exists(#{OPEN_SINCE}) AND size(#{REASONS}) = :reasonsSeen");
-        let count = AttributeValue::N(count.to_string());
-        change.condition(as_seen, &[OPEN_SINCE, REASONS], [("reasonsSeen", count)]);
+    if let Some(reasons) = closed.reasons {
+        is_as_seen(&mut change, reasons);
     } else {
         let open_or_lost = format!("(attribute_exists(#{OPEN_SINCE}) OR attribute_not_exists({KEY}))");
         change.condition(open_or_lost, &[OPEN_SINCE], []);
     }
     change.build(table, [(KEY, text(closed.case_key.as_str()))]).map(in_transaction)
+}
+
+/// How some of a case's reasons are lifted, or become others, while it stays open.
+pub(crate) struct Changed<'a> {
+    pub(crate) case_key: &'a CaseKey,
+    /// The event that does it.
+    pub(crate) by: &'a EventKey,
+    /// The reasons that were seen.
+    pub(crate) seen: &'a [Reason],
+    /// Those that are left: at least one.
+    pub(crate) left: &'a [Reason],
+    /// What the platform said, where that is why: then it is asked no more.
+    pub(crate) word: Option<Word>,
+}
+
+/// Leaves an open case with other reasons.
+pub(crate) fn change(table: &str, changed: &Changed<'_>) -> Result<TransactWriteItem, Unavailable> {
+    let mut change = Change::default();
+    change.set_texts(REASONS, changed.left.iter().map(|reason| reason.name()));
+    change.add_to_set(EVENT_KEYS, changed.by.as_str());
+    if let Some(word) = changed.word {
+        change.set(WORD, text(word.name()));
+        change.set(EXPECTS, text(OPERATOR));
+        change.remove(NEXT_ASK_AT);
+    }
+    is_as_seen(&mut change, changed.seen);
+    change.build(table, [(KEY, text(changed.case_key.as_str()))]).map(in_transaction)
+}
+
+/// It is open, and for just these reasons.
+fn is_as_seen(change: &mut Change, reasons: &[Reason]) {
+    let seen = AttributeValue::Ss(reasons.iter().map(|reason| reason.name().to_owned()).collect());
+    let as_seen = format!("attribute_exists(#{OPEN_SINCE}) AND #{REASONS} = :reasonsSeen");
+    change.condition(as_seen, &[OPEN_SINCE, REASONS], [("reasonsSeen", seen)]);
+}
+
+/// Takes an open question to ask it: it is due again only at `next`. Fails where another has taken it meanwhile.
+pub(crate) fn take(table: &str, case: &RecordedCase, next: SystemTime) -> Result<Update, Unavailable> {
+    let seen = case.next_ask_at.as_deref().ok_or_else(|| Unavailable::new("no question is open"))?;
+    let mut change = Change::default();
+    change.set(NEXT_ASK_AT, text(&timestamp(next)?));
+    change.set(ASKED, AttributeValue::N(case.asked.saturating_add(1).to_string()));
+    change.equals(NEXT_ASK_AT, text(seen));
+    change.build(table, [(KEY, text(case.case_key.as_str()))])
+}
+
+/// Notes what the platform said, of a question that is asked again.
+pub(crate) fn note(table: &str, case: &RecordedCase, word: Word) -> Result<Update, Unavailable> {
+    let mut change = Change::default();
+    change.set(WORD, text(word.name()));
+    change.condition(format!("attribute_exists(#{NEXT_ASK_AT})"), &[NEXT_ASK_AT], []);
+    change.build(table, [(KEY, text(case.case_key.as_str()))])
 }
 
 /// Reads a case in a transaction.
@@ -240,7 +346,10 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
         case_key,
         claim,
         event_keys: read_set(item, EVENT_KEYS).to_vec(),
-        expects: owned("expects")?,
+        expects: owned(EXPECTS)?,
+        next_ask_at: owned(NEXT_ASK_AT),
+        asked: read_number(item, ASKED).map_or(Some(0), |asked| asked.to_string().parse().ok())?,
+        word: owned(WORD),
         resolution_key: ended(RESOLUTION_KEY),
         closed_at: ended("closedAt"),
         open_since,

@@ -3,17 +3,17 @@
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use waas_callback::{
     Address, Amount, Asset, CallBackId, Callback, CaseKey, Decimal, Entry, EventKey, Fingerprint, Identity,
-    KnownEvent, Mode, Outcome, Posting, Proof, Refusal, Registration, Resolution, Terms, terms_digest,
+    KnownEvent, Mode, Outcome, Posting, Proof, Reason, Refusal, Registration, Resolution, Terms, Word,
+    terms_digest,
 };
 
 use super::{
-    Item, Layout, check, get, number, put_new, read, read_asset, read_list, read_number, text, timestamp,
+    Item, Layout, check, get, number, parsed_time, put_new, read, read_asset, read_list, read_number, text,
+    timestamp,
 };
 use crate::retry::Unavailable;
 
@@ -25,8 +25,10 @@ const USER: &str = "tenantUserId";
 const RECORDED_AT: &str = "recordedAt";
 /// Of a registration: what proves its user and its terms.
 const TERMS_DIGEST: &str = "termsDigest";
-/// Of a resolution: the case that it ended.
+/// Of what acts upon a case: that case.
 const CASE_KEY: &str = "caseKey";
+/// Of what the platform is asked about: the case that waits for its word. Its being there is what makes it asked at once.
+const QUESTION: &str = "question";
 
 /// A cursor holds a time of 24 characters and an event's key of at most 100.
 const MAX_CURSOR_BYTES: usize = 255;
@@ -35,7 +37,7 @@ const MAX_CURSOR_BYTES: usize = 255;
 pub(crate) const BY_USER: &str = "byUser";
 
 pub(super) const LAYOUT: Layout =
-    Layout { index: Some((BY_USER, &[USER, RECORDED_AT])), ..Layout::keyed(&[KEY]) };
+    Layout { indexes: &[(BY_USER, &[USER, RECORDED_AT])], ..Layout::keyed(&[KEY]) };
 
 /// An event that is to be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -61,23 +63,50 @@ pub(crate) enum Source<'a> {
     Resolution(Act<'a>),
     /// An operator has what a user owes taken from what is available.
     Collection(&'a str),
+    /// The platform was asked, and its word ends a question.
+    Verification(Checked<'a>),
+    /// The merchant makes a user known.
+    User,
+}
+
+/// What becomes of an open case.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending<'a> {
+    pub(crate) case_key: &'a CaseKey,
+    /// The reasons that it was open for. Absent where its record is lost, which does not stand in the way of its end.
+    pub(crate) seen: Option<&'a [Reason]>,
+    /// Those that are left; empty where it is closed.
+    pub(crate) left: &'a [Reason],
+    /// What the platform said, where that is why.
+    pub(crate) word: Option<Word>,
+}
+
+/// A question that the platform's word has ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Checked<'a> {
+    /// What was claimed.
+    pub(crate) callback: &'a Callback,
+    /// Its event.
+    pub(crate) claim: &'a EventKey,
+    pub(crate) ending: Ending<'a>,
+    /// What is rejected with it: a deposit that waits, of the same event and with another content.
+    pub(crate) rejection: Option<&'a Rejection<'a>>,
+}
+
+/// A held deposit that is not what the platform vouches for.
+#[derive(Debug)]
+pub(crate) struct Rejection<'a> {
+    pub(crate) event: Event<'a>,
+    pub(crate) entry: Entry,
 }
 
 /// A held deposit that is released: its event, and its case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Release<'a> {
     pub(crate) event_key: &'a str,
-    pub(crate) case_key: &'a CaseKey,
+    pub(crate) ending: Ending<'a>,
     /// The caller's ARN.
     pub(crate) operator: &'a str,
-}
-
-/// A case as an operator saw it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SeenCase<'a> {
-    pub(crate) case_key: &'a CaseKey,
-    /// How many reasons it had.
-    pub(crate) reasons: usize,
 }
 
 /// An operator's act.
@@ -87,7 +116,7 @@ pub(crate) struct Act<'a> {
     /// The caller's ARN.
     pub(crate) operator: &'a str,
     /// The case that it ends, if it ends one.
-    pub(crate) case: Option<SeenCase<'a>>,
+    pub(crate) case: Option<Ending<'a>>,
     /// The registration that is recorded with it.
     pub(crate) registration: Option<&'a Registration>,
     /// The event that the case is about, where that is recorded with it.
@@ -130,8 +159,12 @@ pub struct RecordedEvent {
     pub callback: Option<String>,
     /// What an operator did.
     pub action: Option<String>,
-    /// The case that it ended.
+    /// The case that it acted upon.
     pub case_key: Option<String>,
+    /// The case that waits for the platform's word of it.
+    pub question: Option<String>,
+    /// What the platform said.
+    pub word: Option<String>,
     /// The operator's words.
     pub reason: Option<String>,
     /// The operator: its ARN.
@@ -171,6 +204,24 @@ impl<'a> Event<'a> {
     pub(crate) fn is_operators(&self) -> bool {
         matches!(self.source, Source::Release(_) | Source::Resolution(_) | Source::Collection(_))
     }
+
+    /// What becomes of the case that it acts upon.
+    pub(crate) fn ending(&self) -> Option<Ending<'a>> {
+        match self.source {
+            Source::Release(release) => Some(release.ending),
+            Source::Resolution(act) => act.case,
+            Source::Verification(checked) => Some(checked.ending),
+            _ => None,
+        }
+    }
+
+    /// Does its act end the matter for good?
+    pub(crate) fn settles(&self) -> bool {
+        match self.source {
+            Source::Resolution(act) => act.resolution.action.settles(),
+            _ => true,
+        }
+    }
 }
 
 /// Records an event with what it does, unless it is known.
@@ -184,6 +235,9 @@ pub(crate) fn put(
     let mut item = item(event, &event.identity.event_key, told, &entry.postings, now)?;
     if let Some(position) = event.identity.position {
         item.insert(POSITION.into(), AttributeValue::N(position.to_string()));
+    }
+    if entry.reasons.contains(&Reason::Verification) {
+        item.insert(QUESTION.into(), text(CaseKey::of(event.identity).as_str()));
     }
     if let Some(fee) = entry.order.as_ref().and_then(|order| order.fee.as_ref()) {
         item.insert("fee".into(), number(fee.value()));
@@ -242,10 +296,12 @@ pub(crate) fn prove(
     }
 }
 
-/// The record of a refusal, with a key of its own: one for each refusal, event and content.
+/// The record of a refusal, with a key of its own: one for each refusal, event and content. `asks`: is the platform
+/// asked about it?
 pub(crate) fn refusal(
     event: &Event<'_>,
     refusal: Refusal,
+    asks: bool,
     now: SystemTime,
 ) -> Result<(EventKey, Item), Unavailable> {
     let Identity { event_key, fingerprint, position } = event.identity;
@@ -263,6 +319,9 @@ pub(crate) fn refusal(
     let key = event_key.refusal(content);
     let mut item = item(event, &key, (refusal.name(), refusal.detail_type()), &[], now)?;
     item.insert("refusedEventKey".into(), text(event_key.as_str()));
+    if asks {
+        item.insert(QUESTION.into(), text(CaseKey::of(event.identity).as_str()));
+    }
     Ok((key, item))
 }
 
@@ -304,9 +363,9 @@ fn item(
             item.insert("address".into(), text(terms.address.text()));
             item.insert("mode".into(), text(mode.name()));
         }
-        Source::Release(Release { event_key, case_key, operator }) => {
+        Source::Release(Release { event_key, ending, operator }) => {
             item.insert("releasedEventKey".into(), text(event_key));
-            item.insert(CASE_KEY.into(), text(case_key.as_str()));
+            item.insert(CASE_KEY.into(), text(ending.case_key.as_str()));
             item.insert("operator".into(), text(operator));
         }
         Source::Resolution(Act { resolution, operator, case, .. }) => {
@@ -318,7 +377,20 @@ fn item(
             }
         }
         Source::Collection(operator) => _ = item.insert("operator".into(), text(operator)),
-        Source::Cancellation => {}
+        Source::Verification(Checked { callback, claim, ending, .. }) => {
+            // What the platform vouches for, or not, as the callback told it.
+            item.insert("type".into(), AttributeValue::N(callback.callback_type().number().to_string()));
+            item.insert("callback".into(), text(&callback.json));
+            if let Some(id) = &callback.tracking_id {
+                item.insert("trackingId".into(), text(id));
+            }
+            item.insert("verifiedEventKey".into(), text(claim.as_str()));
+            item.insert(CASE_KEY.into(), text(ending.case_key.as_str()));
+            if let Some(word) = ending.word {
+                item.insert("word".into(), text(word.name()));
+            }
+        }
+        Source::Cancellation | Source::User => {}
     }
     Ok(item)
 }
@@ -364,12 +436,11 @@ fn read_registered(item: &Item) -> Option<Registered> {
     if read(item, TERMS_DIGEST)? != terms_digest(&tenant_user_id, &terms).as_str() {
         return None;
     }
-    let recorded_at = DateTime::from_str(read(item, RECORDED_AT)?, Format::DateTime).ok()?;
     Some(Registered {
         tenant_user_id,
         terms,
         mode: read(item, "mode")?.parse().ok()?,
-        registered_at: SystemTime::try_from(recorded_at).ok()?,
+        registered_at: parsed_time(read(item, RECORDED_AT)?)?,
     })
 }
 
@@ -409,6 +480,8 @@ pub(crate) fn recorded(item: &Item) -> Result<RecordedEvent, Unavailable> {
         callback: optional("callback"),
         action: optional("action"),
         case_key: optional(CASE_KEY),
+        question: optional(QUESTION),
+        word: optional("word"),
         reason: optional("reason"),
         operator: optional("operator"),
     })
@@ -486,7 +559,7 @@ mod tests {
             let opened = public_key.open(platform.seal(json.as_bytes()).as_bytes()).unwrap();
             let callback = Callback::parse(&opened).unwrap().unwrap();
             let event = Event::of(&callback, &identity);
-            let (_, item) = refusal(&event, reason, SystemTime::UNIX_EPOCH).unwrap();
+            let (_, item) = refusal(&event, reason, false, SystemTime::UNIX_EPOCH).unwrap();
             assert_eq!(item["refusedEventKey"], text("deposit.1"));
             read(&item, KEY).unwrap().to_owned()
         };

@@ -2,19 +2,14 @@
 
 use std::time::SystemTime;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, Update};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use waas_callback::{
     Address, Amount, Asset, CallBackId, Decimal, Details, Expect, Mode, Order, OrderState, OrderUpdate,
     Terms, TxId,
 };
 
 use super::events::Registered;
-use super::{Change, Item, Layout, get, number, read, read_number, text, timestamp};
+use super::{Change, Item, Layout, get, number, parsed_time, read, read_number, text, timestamp};
 use crate::retry::Unavailable;
 
 pub(crate) const KEY: &str = "callBackId";
@@ -24,6 +19,8 @@ const VERSION: &str = "version";
 const TRACKING_ID: &str = "trackingId";
 /// When it was registered. Only a registration writes it.
 const REGISTERED_AT: &str = "registeredAt";
+/// Since when it is said to have failed, while or after the platform was asked.
+const FAILURE_REPORTED: &str = "failureReported";
 /// The state in which a payment is expected: confirmed or, for direct orders, reserved. It spares the usual payment a
 /// reading, and nothing else believes it: how an order is paid, its registration says.
 const PAYABLE_IN: &str = "payableIn";
@@ -85,25 +82,13 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
             change.remove(name);
         }
     }
+    if order.is_failure_reported {
+        change.set_new(FAILURE_REPORTED, text(&timestamp(now)?));
+    }
     change.set("updatedAt", text(&timestamp(now)?));
     change.add(VERSION, Decimal::ONE);
     expect(&mut change, &order.expect);
     change.build(table, [(KEY, text(order.call_back_id.as_str()))])
-}
-
-/// Makes a change by itself, without an event.
-pub(crate) async fn send(
-    client: &Client,
-    update: &Update,
-) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
-    let request = client.update_item().table_name(&update.table_name).set_key(Some(update.key.clone()));
-    request
-        .update_expression(&update.update_expression)
-        .set_condition_expression(update.condition_expression.clone())
-        .set_expression_attribute_names(update.expression_attribute_names.clone())
-        .set_expression_attribute_values(update.expression_attribute_values.clone())
-        .send()
-        .await
 }
 
 fn expect(change: &mut Change, expect: &Expect) {
@@ -160,7 +145,7 @@ fn read_order(item: &Item, registered: Option<Registered>) -> Option<Order> {
     let reported = reported(item)?;
     let is_registered = registered.is_some();
     let written_at = match read(item, REGISTERED_AT) {
-        Some(time) => Some(SystemTime::try_from(DateTime::from_str(time, Format::DateTime).ok()?).ok()?),
+        Some(time) => Some(parsed_time(time)?),
         None => None,
     };
     let (tenant_user_id, terms, mode, registered_at) =
@@ -191,6 +176,7 @@ fn read_order(item: &Item, registered: Option<Registered>) -> Option<Order> {
             Some(cause) => Some(cause.parse().ok()?),
             None => None,
         },
+        failure_reported: read(item, FAILURE_REPORTED).map(str::to_owned),
         fee: read_number(item, "fee"),
         charged: read_number(item, "charged"),
         registered_at,

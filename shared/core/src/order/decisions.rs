@@ -6,6 +6,7 @@ use super::transitions::{Effect, OrderEvent, Transition, transition};
 use super::update::{Details, Expect, OrderUpdate, Proof};
 use crate::call_back_id::CallBackId;
 use crate::callback::{Callback, Withdrawal, WithdrawalConfirmation, WithdrawalFailure};
+use crate::case::Reason;
 use crate::decision::{Decision, Situation};
 use crate::entry::Entry;
 use crate::mode::Mode;
@@ -196,7 +197,8 @@ pub fn complete(situation: &Situation<'_>, withdrawal: &Withdrawal) -> Result<De
 }
 
 /// Decides on a failure (type 5). A payee other than the order's is told apart and keeps no funds frozen: what ends is
-/// the order.
+/// the order. Where failures are verified, it is only noted, and binds the order to no withdrawal of the platform:
+/// [`failure_verified`](crate::failure_verified) ends it.
 ///
 /// # Errors
 ///
@@ -204,15 +206,24 @@ pub fn complete(situation: &Situation<'_>, withdrawal: &Withdrawal) -> Result<De
 pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<Decision, Refusal> {
     let Some(order) = situation.found.order.read() else { return Ok(Decision::ReadOrder) };
     let callback = situation.callback;
-    let update = OrderUpdate {
-        state: Some(OrderState::Failed),
-        ..pinning(OrderUpdate::of(&failure.call_back_id, order), callback)
+    let is_verified_first = situation.policy.verify;
+    let update = OrderUpdate::of(&failure.call_back_id, order);
+    let update = if is_verified_first {
+        OrderUpdate { is_failure_reported: true, ..update }
+    } else {
+        OrderUpdate { state: Some(OrderState::Failed), ..pinning(update, callback) }
     };
     let Some(order) = ended_or_registered(order) else {
         let tenant_user_id = callback.tenant_user_id.clone();
-        let details = Some(Details::Reported { tenant_user_id, terms: None });
-        let order = Some(OrderUpdate { details, ..update });
-        return Ok(Entry { order, ..Entry::of(Outcome::FailedUnregistered) }.into());
+        let update =
+            OrderUpdate { details: Some(Details::Reported { tenant_user_id, terms: None }), ..update };
+        let (state, outcome) = if is_verified_first {
+            (OrderState::Reported, Outcome::FailureReported)
+        } else {
+            (OrderState::Failed, Outcome::FailedUnregistered)
+        };
+        let order = Some(OrderUpdate { state: Some(state), ..update });
+        return Ok(Entry { order, ..Entry::of(outcome) }.into());
     };
     let effect = match reported(order, callback, OrderEvent::Fail)? {
         Transition::To(_, effect) => effect,
@@ -220,9 +231,43 @@ pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<De
         _ => return Ok(Entry::of(Outcome::Ignored).into()),
     };
     let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
-    let outcome = if failure.agrees_with(terms) { Outcome::Failed } else { Outcome::FailedOtherAddress };
+    let is_other_payee = !failure.agrees_with(terms);
+    if is_verified_first {
+        let mut entry = Entry { order: Some(update), ..Entry::of(Outcome::FailureReported) };
+        entry.reasons.extend(is_other_payee.then_some(Reason::FailedOtherAddress));
+        return Ok(entry.into());
+    }
+    let outcome = if is_other_payee { Outcome::FailedOtherAddress } else { Outcome::Failed };
     let postings = postings(effect, &order.tenant_user_id, terms);
     Ok(Entry { postings, order: Some(update), ..Entry::of(outcome) }.into())
+}
+
+/// Decides on a failure for which the platform has vouched: what was frozen for the order is available again.
+///
+/// # Errors
+///
+/// If the order that was found cannot have failed: it is another user's, belongs to another withdrawal of the platform,
+/// or was completed.
+pub fn failure_verified(callback: &Callback, order: Option<&Order>) -> Result<Entry, Refusal> {
+    let call_back_id = callback.call_back_id().ok_or(Refusal::UnknownOrder)?;
+    let update = OrderUpdate {
+        state: Some(OrderState::Failed),
+        ..pinning(OrderUpdate::of(call_back_id, order), callback)
+    };
+    let Some(order) = ended_or_registered(order) else {
+        let tenant_user_id = callback.tenant_user_id.clone();
+        let details = Some(Details::Reported { tenant_user_id, terms: None });
+        let order = Some(OrderUpdate { details, ..update });
+        return Ok(Entry { order, ..Entry::of(Outcome::FailedUnregistered) });
+    };
+    let effect = match reported(order, callback, OrderEvent::Fail)? {
+        Transition::To(_, effect) => effect,
+        Transition::Alarm => return Err(Refusal::OtherTrackingId),
+        _ => return Ok(Entry::of(Outcome::Ignored)),
+    };
+    let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
+    let postings = postings(effect, &order.tenant_user_id, terms);
+    Ok(Entry { postings, order: Some(update), ..Entry::of(Outcome::Failed) })
 }
 
 /// Decides on a stall (types 6 and 7): at first, without having read the order, as it should be, so that it costs one

@@ -38,6 +38,8 @@ pub struct Order {
     pub tx_id: Option<TxId>,
     /// Why it waits at the platform.
     pub stalled: Option<StallCause>,
+    /// Since when it is said to have failed, while or after the platform was asked whether it has; RFC 3339.
+    pub failure_reported: Option<String>,
     /// What the platform kept of the ordered amount.
     pub fee: Option<Decimal>,
     /// What the user was charged for it after its end: zero where the merchant bears what was paid.
@@ -58,9 +60,7 @@ impl Order {
             // Nothing but a registration opens an order: a record that says so by itself is not believed.
             (false, _) | (true, OrderState::Reported) => Standing::Reported,
             (true, OrderState::Reserved) if self.mode == Mode::Direct => Standing::Direct,
-            (true, OrderState::Reserved) if self.stalled.is_some() || self.tracking_id.is_some() => {
-                Standing::UnderWay
-            }
+            (true, OrderState::Reserved) if self.is_spoken_of() => Standing::UnderWay,
             (true, OrderState::Reserved) => Standing::Reserved,
             (true, OrderState::Confirmed) => Standing::Confirmed,
             (true, OrderState::Completed) if self.tx_id.is_none() => Standing::CompletedUnproven,
@@ -68,6 +68,11 @@ impl Order {
             (true, OrderState::Failed) => Standing::Failed,
             (true, OrderState::Cancelled) => Standing::Cancelled,
         }
+    }
+
+    /// Did the platform speak of it, before or since it was registered? Then it may be paying.
+    fn is_spoken_of(&self) -> bool {
+        self.stalled.is_some() || self.tracking_id.is_some() || self.failure_reported.is_some()
     }
 
     /// The order's row for what the platform reports under `tracking_id`. A report without one meets every check but
@@ -114,7 +119,7 @@ impl FromStr for StallCause {
 /// Where an order stands. It reaches at most one of completed, failed and cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OrderState {
-    /// Only spoken of by the platform, in a shortage: neither registered nor ended.
+    /// Only spoken of by the platform, in a shortage or an unverified failure: neither registered nor ended.
     Reported,
     /// Its funds are frozen.
     Reserved,
@@ -167,14 +172,14 @@ impl FromStr for OrderState {
 pub enum Standing {
     /// No order of that id.
     Absent,
-    /// Reported as waiting, never registered.
+    /// Reported as waiting, or as failed by what is not verified; never registered.
     Reported,
     /// Registered, to be confirmed.
     Reserved,
     /// Registered, to be paid without a confirmation: the platform may be paying it.
     Direct,
-    /// Registered, to be confirmed, and yet the platform spoke of it, before or since: it stalled, or it belongs to a
-    /// withdrawal of the platform.
+    /// Registered, to be confirmed, and yet the platform spoke of it, before or since: it stalled, it is said to have
+    /// failed, or it belongs to a withdrawal of the platform.
     UnderWay,
     /// Its details were given to the platform.
     Confirmed,

@@ -27,6 +27,8 @@ pub struct OrderUpdate {
     pub tracking_id: Option<String>,
     /// Why it waits.
     pub stalled: Option<StallCause>,
+    /// It is said to have failed, which the platform is asked for.
+    pub is_failure_reported: bool,
     /// What the platform kept of the ordered amount.
     pub fee: Option<Amount>,
     /// It was never paid: what was known of a payment is forgotten.
@@ -103,6 +105,7 @@ impl OrderUpdate {
             tx_id: None,
             tracking_id: None,
             stalled: None,
+            is_failure_reported: false,
             fee: None,
             is_held: None,
             charged: None,

@@ -76,7 +76,7 @@ pub fn plan(
             let allows = |reason: &Reason| actions(kind, *reason).contains(&action);
             // What another reason still waits for must not be waved away with this one.
             match action {
-                Action::Dismiss => claim.reasons.iter().all(allows),
+                Action::Dismiss | Action::Release => claim.reasons.iter().all(allows),
                 _ => claim.reasons.iter().any(allows),
             }
         }
@@ -84,7 +84,7 @@ pub fn plan(
         None => match action {
             Action::Settle | Action::Unfreeze | Action::Repin | Action::Reverse => true,
             Action::Charge | Action::WriteOff => matches!(standing, Standing::Failed | Standing::Cancelled),
-            Action::Credit | Action::Reject | Action::Dismiss => false,
+            Action::Credit | Action::Reject | Action::Release | Action::Dismiss => false,
         },
     };
     if !is_allowed {
@@ -135,7 +135,9 @@ impl Planning<'_> {
         let ordered = order.and_then(|order| order.terms.as_ref());
         let (asset, amount) = match (action, standing) {
             (Action::Dismiss | Action::Repin | Action::WriteOff, _) => (None, Decimal::ZERO),
-            (Action::Credit | Action::Reject, _) => claim.ok_or(NotResolved::Incomplete)?.money()?,
+            (Action::Credit | Action::Reject | Action::Release, _) => {
+                claim.ok_or(NotResolved::Incomplete)?.money()?
+            }
             // What the platform paid before the order was registered, and nothing else, is gone.
             (Action::Charge, Standing::CompletedUnregistered) if registration.is_some() => {
                 money(ordered.ok_or(NotResolved::Incomplete)?)
@@ -279,6 +281,7 @@ impl Plan {
                     Remedy::Refund => balance.refund(tenant_user_id, asset, amount)?,
                     Remedy::Credit => Posting { available: amount, ..none },
                     Remedy::Reject => Posting { held: -amount, ..none },
+                    Remedy::Release => Posting { held: -amount, available: amount, ..none },
                 })
             }
         };

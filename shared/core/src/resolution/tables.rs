@@ -27,6 +27,8 @@ pub enum Action {
     Reverse,
     /// Nothing is to be done.
     Dismiss,
+    /// The held deposit is the user's, whatever the platform says or does not say.
+    Release,
 }
 
 /// What an action does to what the user has.
@@ -46,6 +48,8 @@ pub enum Remedy {
     Credit,
     /// held − a.
     Reject,
+    /// held − a, available + a.
+    Release,
 }
 
 impl Action {
@@ -57,7 +61,7 @@ impl Action {
     }
 
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Settle,
         Self::Charge,
         Self::Unfreeze,
@@ -67,6 +71,7 @@ impl Action {
         Self::Repin,
         Self::Reverse,
         Self::Dismiss,
+        Self::Release,
     ];
 
     /// The name in requests, records and answers.
@@ -82,6 +87,7 @@ impl Action {
             Self::Repin => "repin",
             Self::Reverse => "reverse",
             Self::Dismiss => "dismiss",
+            Self::Release => "release",
         }
     }
 }
@@ -102,19 +108,20 @@ impl FromStr for Action {
 
 /// The first table: what may be done for a reason, by the kind of what was said.
 ///
-/// A case with several reasons may be ended by what any of them allows, but dismissed only if all of them allow that. The second table, [`remedy`], says for which
-/// orders.
+/// A case with several reasons may be ended by what any of them allows, but dismissed or released only if all of them
+/// allow that. The second table, [`remedy`], says for which orders.
 #[must_use]
 #[expect(clippy::match_same_arms, reason = "a row for each kind")]
 pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
-    use Action::{Charge, Credit, Dismiss, Reject, Repin, Reverse, Settle, Unfreeze, WriteOff};
+    use Action::{Charge, Credit, Dismiss, Reject, Release, Repin, Reverse, Settle, Unfreeze, WriteOff};
     use Reason::{
-        BalanceOutOfRange, BalanceTooLow, CompletedUnconfirmed, EventConflict, FailedOtherAddress, Foreign,
-        OrderDirect, OrderEnded, OrderTooOld, OtherTerms, OtherTrackingId, OtherUser, RequestConflict, Risk,
-        UserOwes,
+        BalanceOutOfRange, BalanceTooLow, CompletedUnconfirmed, Contradicted, EventConflict,
+        FailedOtherAddress, Foreign, OrderDirect, OrderEnded, OrderTooOld, OtherTerms, OtherTrackingId,
+        OtherUser, RequestConflict, Risk, UserOwes, Verification,
     };
     match (kind, reason) {
         ("deposit", Risk) => &[Reject],
+        ("deposit", Verification | Contradicted) => &[Release, Reject],
         ("deposit", EventConflict | RequestConflict) => &[Credit, Dismiss],
         ("withdrawal-confirmation", OtherTrackingId) => &[Repin, Unfreeze, Dismiss],
         ("withdrawal-confirmation", OtherUser | OtherTerms | OrderTooOld | OrderDirect) => {
@@ -127,7 +134,9 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
         ("withdrawal", EventConflict | CompletedUnconfirmed) => &[Reverse, Dismiss],
         ("withdrawal-failure", OrderEnded) => &[Reverse, Dismiss],
         ("withdrawal-failure", Foreign) => &[Unfreeze, Repin, Dismiss],
-        ("withdrawal-failure", OtherUser | EventConflict | RequestConflict) => &[Unfreeze, Dismiss],
+        ("withdrawal-failure", OtherUser | EventConflict | RequestConflict | Verification | Contradicted) => {
+            &[Unfreeze, Dismiss]
+        }
         ("insufficient-balance" | "insufficient-gas", Foreign) => &[Repin, Dismiss],
         ("registration", BalanceTooLow | UserOwes | OtherTerms | OtherUser) => &[Charge, WriteOff, Dismiss],
         ("registration", BalanceOutOfRange) => &[WriteOff, Dismiss],
@@ -135,7 +144,7 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
             _,
             Risk | RequestConflict | EventConflict | BalanceOutOfRange | BalanceTooLow | UserOwes | OtherUser
             | OtherTerms | OrderEnded | OrderTooOld | OrderDirect | OtherTrackingId | Foreign
-            | FailedOtherAddress | CompletedUnconfirmed,
+            | FailedOtherAddress | CompletedUnconfirmed | Verification | Contradicted,
         ) => &[Dismiss],
     }
 }
@@ -173,6 +182,7 @@ pub fn remedy(action: Action, standing: Standing) -> Option<(Option<OrderState>,
         (Action::Dismiss, _) => Some((None, Remedy::Nothing)),
         (Action::Credit, Absent) => Some((None, Remedy::Credit)),
         (Action::Reject, Absent) => Some((None, Remedy::Reject)),
+        (Action::Release, Absent) => Some((None, Remedy::Release)),
         (
             Action::Settle
             | Action::Unfreeze
@@ -181,7 +191,8 @@ pub fn remedy(action: Action, standing: Standing) -> Option<(Option<OrderState>,
             | Action::WriteOff
             | Action::Reverse
             | Action::Credit
-            | Action::Reject,
+            | Action::Reject
+            | Action::Release,
             Absent
             | Reported
             | Reserved

@@ -33,6 +33,8 @@ fn what_may_be_done_for_a_reason_is_this() {
     let late = "charge, write-off, dismiss";
     let expected = BTreeMap::from([
         (("deposit", Reason::Risk), "reject"),
+        (("deposit", Reason::Verification), "release, reject"),
+        (("deposit", Reason::Contradicted), "release, reject"),
         (("deposit", Reason::EventConflict), "credit, dismiss"),
         (("deposit", Reason::RequestConflict), "credit, dismiss"),
         (("withdrawal-confirmation", Reason::OtherTrackingId), "repin, unfreeze, dismiss"),
@@ -52,6 +54,8 @@ fn what_may_be_done_for_a_reason_is_this() {
         (("withdrawal-failure", Reason::OtherUser), "unfreeze, dismiss"),
         (("withdrawal-failure", Reason::EventConflict), "unfreeze, dismiss"),
         (("withdrawal-failure", Reason::RequestConflict), "unfreeze, dismiss"),
+        (("withdrawal-failure", Reason::Verification), "unfreeze, dismiss"),
+        (("withdrawal-failure", Reason::Contradicted), "unfreeze, dismiss"),
         (("insufficient-balance", Reason::Foreign), "repin, dismiss"),
         (("insufficient-gas", Reason::Foreign), "repin, dismiss"),
         (("registration", Reason::BalanceTooLow), late),
@@ -79,6 +83,7 @@ fn where_an_act_leaves_an_order_is_this() {
     let back = Some((Some(Failed), Remedy::Refund));
     let gone = Some((Some(Failed), Remedy::Nothing));
     let (credit, reject) = (Some((None, Remedy::Credit)), Some((None, Remedy::Reject)));
+    let release = Some((None, Remedy::Release));
     let no = None;
     #[rustfmt::skip]
     let expected = [
@@ -92,6 +97,7 @@ fn where_an_act_leaves_an_order_is_this() {
         (Action::Repin,    [no, no,    stays,   stays,   stays,   stays,   no,      no,      no,      no,      no,      no,    no]),
         (Action::Reverse,  [no, no,    no,      no,      no,      no,      back,    back,    no,      no,      gone,    no,    no]),
         (Action::Dismiss,  [stays; 13]),
+        (Action::Release,  [release, no, no,    no,      no,      no,      no,      no,      no,      no,      no,      no,    no]),
     ];
     assert_eq!(expected.map(|(action, _)| action), Action::ALL);
     for (action, row) in expected {

@@ -50,6 +50,7 @@ pub fn reserved() -> Order {
         tracking_id: None,
         tx_id: None,
         stalled: None,
+        failure_reported: None,
         fee: None,
         charged: None,
         registered_at: Some(SystemTime::UNIX_EPOCH),
@@ -75,7 +76,8 @@ impl Scene {
             json: String::new(),
         };
         let found = Found { order, is_address_known: false };
-        Self { callback, found, policy: Policy::default(), now: SystemTime::UNIX_EPOCH }
+        let policy = Policy { verify: false, ..Policy::default() };
+        Self { callback, found, policy, now: SystemTime::UNIX_EPOCH }
     }
 
     /// What the function of the callback's type decides, which needs no further reading.

@@ -67,7 +67,9 @@ impl Deployment {
             "AWS_ENDPOINT_URL_SECRETS_MANAGER" => (*name, self.secrets.url.clone()),
             _ => (*name, value.clone()),
         };
-        self.stack.environment().iter().map(proxied).chain(self.settings.iter().cloned()).collect()
+        let is_set = |name| self.settings.iter().any(|(set, _)| *set == name);
+        let common = self.stack.environment().iter().filter(|(name, _)| !is_set(*name));
+        common.map(proxied).chain(self.settings.iter().cloned()).collect()
     }
 
     /// The function's queue and its first process.

@@ -29,7 +29,7 @@ const REQUEST: &[&str] = &["requestUUID", "eventKey", "fingerprint", "decision",
 #[rustfmt::skip]
 const OF_CALLBACK: &[&str] = &[
     "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "type",
-    "requestUUID", "callback", "trackingId", "txIndex", "fee", "refusedEventKey",
+    "requestUUID", "callback", "trackingId", "txIndex", "fee", "refusedEventKey", "question",
 ];
 #[rustfmt::skip]
 const OF_MERCHANT: &[&str] = &[
@@ -47,21 +47,39 @@ const PAYMENT: &[&str] = &[
     "callBackId", "version", "state", "payableIn", "trackingId", "txId", "stalled", "fee", "updatedAt",
     "reportedTenantUserId", "reportedChainName", "reportedSymbol", "reportedAmount", "reportedAddress",
 ];
+#[rustfmt::skip]
+const PAYMENT_OR_FAILURE: &[&str] = &[
+    "callBackId", "version", "state", "payableIn", "trackingId", "txId", "stalled", "failureReported", "fee", "updatedAt",
+    "reportedTenantUserId", "reportedChainName", "reportedSymbol", "reportedAmount", "reportedAddress",
+];
+const FAILURE: &[&str] = &[
+    "callBackId",
+    "version",
+    "state",
+    "trackingId",
+    "stalled",
+    "failureReported",
+    "updatedAt",
+    "reportedTenantUserId",
+];
 const SHORTAGE: &[&str] =
     &["callBackId", "version", "state", "trackingId", "stalled", "updatedAt", "reportedTenantUserId"];
 const ADDRESS: &[&str] = &["tenantUserId", "asset", "address", "updatedAt", "history"];
 #[rustfmt::skip]
 const CASE_OF_CALLBACK: &[&str] = &[
-    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "eventKey", "fingerprint", "position",
-    "tenantUserId", "callBackId", "trackingId", "asset", "amount", "txId",
+    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "eventKey", "fingerprint",
+    "position", "tenantUserId", "callBackId", "trackingId", "asset", "amount", "txId",
 ];
 #[rustfmt::skip]
 const CASE_OF_MERCHANT: &[&str] = &[
     "caseKey", "open", "openSince", "reasons", "eventKeys", "expects", "eventKey", "fingerprint", "tenantUserId",
     "callBackId", "asset", "amount", "address", "mode",
 ];
-const CASE_OF_OPERATOR: &[&str] =
-    &["caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "resolutionKey", "closedAt"];
+#[rustfmt::skip]
+const CASE_OF_OPERATOR: &[&str] = &[
+    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "resolutionKey",
+    "closedAt",
+];
 const READS: &[(&str, &str)] = &[("GetItem", "Requests"), ("GetItem", "Events"), ("GetItem", "Withdrawals")];
 
 /// What the functions of the callbacks have in common.
@@ -117,7 +135,7 @@ pub static RIGHTS: [Rights; 10] = [
         function: "withdrawal-failure",
         events: &["withdrawal-failure", "refusal.withdrawal-failure"],
         registration: &["eventKey"],
-        withdrawals: SHORTAGE,
+        withdrawals: FAILURE,
         balances: &["tenantUserId", "asset", "available", "frozen"],
         cases: Some(&["withdrawal-failure"]),
         reads: READS,
@@ -158,7 +176,7 @@ pub static RIGHTS: [Rights; 10] = [
             "refusal.insufficient-gas",
         ],
         registration: &["eventKey", "termsDigest", "tenantUserId"],
-        withdrawals: PAYMENT,
+        withdrawals: PAYMENT_OR_FAILURE,
         balances: &["tenantUserId", "asset", "available", "frozen", "held"],
         addresses: ADDRESS,
         cases: Some(&[
@@ -175,7 +193,7 @@ pub static RIGHTS: [Rights; 10] = [
     Rights {
         function: "merchant-api",
         requests: &[],
-        events: &["registration", "cancellation", "refusal.registration"],
+        events: &["registration", "cancellation", "refusal.registration", "user"],
         event_attributes: OF_MERCHANT,
         #[rustfmt::skip]
         withdrawals: &[

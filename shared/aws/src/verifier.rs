@@ -1,0 +1,372 @@
+//! The open questions: what waits for the platform's word, and what its word does.
+
+use std::time::{Duration, SystemTime};
+
+use waas_callback::{
+    Address, Asset, Callback, CaseKey, Content, Difference, EventKey, Fingerprint, Identity, Knowledge,
+    Order, Outcome, Policy, Posting, Reason, Ruling, Verified, Word, contradicted, pause, rejected, vouched,
+};
+
+use crate::commit::{NotSettled, Obstacle};
+use crate::config::Config;
+use crate::merchant;
+use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
+use crate::tables::cases::RecordedCase;
+use crate::tables::events::{Checked, Ending, Event, RecordedEvent, Rejection, Source};
+use crate::tables::{Ledger, addresses, balances, cases, text, timestamp};
+
+/// How often a ruling is applied anew because what it is applied to changed meanwhile.
+const MAX_DECISIONS: usize = 10;
+
+/// The ledger, as far as the platform's word changes it.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    ledger: Ledger,
+    policy: Policy,
+    /// How long the platform's silence is borne before it counts as a contradiction.
+    limit: Duration,
+}
+
+/// An open question, with all that its answer is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Its case.
+    pub case: RecordedCase,
+    /// What was claimed.
+    pub callback: Callback,
+    /// The order that it is about, as it stands.
+    pub order: Option<Order>,
+    /// How long it has been open.
+    pub open_for: Duration,
+    /// What its event's record says, which may be of other content.
+    recorded: Option<RecordedEvent>,
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruled {
+    /// It is true, and took effect as far as nothing else keeps it from that.
+    Verified,
+    /// It is not believed; a person has to look.
+    Contradicted,
+    /// It is asked again.
+    AskAgain,
+    /// It was ended meanwhile.
+    AnsweredBefore,
+}
+
+impl Verifier {
+    /// The tables that `config` names. `limit` is how long the platform's silence is borne.
+    #[must_use]
+    pub fn connect(config: &Config, limit: Duration) -> Self {
+        Self { ledger: Ledger::connect(config), policy: config.policy, limit }
+    }
+
+    /// The questions that are due, the longest due first, at most `limit`. Eventually consistent.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn due(&self, limit: i32, now: SystemTime) -> Result<Vec<CaseKey>, Unavailable> {
+        let now = timestamp(now)?;
+        let attempt = async || {
+            let query = self.ledger.client.query().table_name(&self.ledger.tables.cases);
+            let query = query.index_name(cases::BY_NEXT_ASK_AT).limit(limit);
+            let query = query.key_condition_expression("#expects = :platform AND #nextAskAt <= :now");
+            let query = query.expression_attribute_names("#expects", cases::EXPECTS);
+            let query = query.expression_attribute_names("#nextAskAt", cases::NEXT_ASK_AT);
+            let query = query.expression_attribute_values(":platform", text(cases::PLATFORM));
+            match query.expression_attribute_values(":now", text(&now)).send().await {
+                Ok(page) => Attempt::Done(Ok(page)),
+                Err(error) => failed(&error),
+            }
+        };
+        let page = retry(Deadline::after(None), attempt).await?;
+        Ok(page.items().iter().filter_map(cases::key).map(|key| CaseKey::from(key.to_owned())).collect())
+    }
+
+    /// Takes a question to ask it; absent if it is none, or not due, or somebody else asks it just now. Whoever takes it
+    /// and dies has only made it wait for its next turn.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or with what is no case.
+    pub async fn take(&self, case_key: &CaseKey, now: SystemTime) -> Result<Option<Question>, Unavailable> {
+        let Some(case) = self.ledger.case(case_key).await? else { return Ok(None) };
+        let Some(next) = &case.next_ask_at else { return Ok(None) };
+        // At first it is asked whenever somebody says so, for the clock that opened it may be ahead of this one.
+        if case.asked > 0 && *next > timestamp(now)? {
+            return Ok(None);
+        }
+        let update = cases::take(&self.ledger.tables.cases, &case, now + pause(case.asked))?;
+        if !self.ledger.change(&update, Deadline::after(None)).await? {
+            return Ok(None);
+        }
+        self.question(case_key, now).await
+    }
+
+    /// An open question as it stands now.
+    async fn question(&self, case_key: &CaseKey, now: SystemTime) -> Result<Option<Question>, Unavailable> {
+        let Some(case) = self.ledger.case(case_key).await? else { return Ok(None) };
+        if case.open_since.is_none() || case.next_ask_at.is_none() {
+            return Ok(None);
+        }
+        let callback = self.claimed(&case).await?;
+        let order = match &case.claim.call_back_id {
+            Some(id) => self.ledger.order(id).await?,
+            None => None,
+        };
+        let recorded = self.ledger.event(case.claim.identity.event_key.as_str()).await?;
+        let open_for = case.open_for(now);
+        Ok(Some(Question { case, callback, order, open_for, recorded }))
+    }
+
+    /// What was said, as one of the case's events has it: just what the case is about.
+    async fn claimed(&self, case: &RecordedCase) -> Result<Callback, Unavailable> {
+        let own = case.claim.identity.event_key.as_str();
+        let keys = case.event_keys.iter().filter(|key| *key != own);
+        for key in std::iter::once(own).chain(keys.map(String::as_str)) {
+            let Some(event) = self.ledger.event(key).await? else { continue };
+            let callback = event.callback.as_deref().and_then(|json| Callback::recorded(json).ok()).flatten();
+            let is_claimed = |callback: &Callback| callback.identity() == case.claim.identity;
+            if let Some(callback) = callback.filter(is_claimed) {
+                return Ok(callback);
+            }
+        }
+        Err(Unavailable::new("what a case is about is not recorded"))
+    }
+
+    /// Has anybody here but a callback spoken of this user, or has the platform vouched for what one said?
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn is_known(&self, tenant_user_id: &str) -> Result<bool, Unavailable> {
+        let tables = &self.ledger.tables;
+        if self.ledger.event(merchant::user(tenant_user_id).event_key.as_str()).await?.is_some() {
+            return Ok(true);
+        }
+        let addresses = self.ledger.of_user(&tables.addresses, tenant_user_id).await?;
+        if addresses.iter().any(addresses::has_verified) {
+            return Ok(true);
+        }
+        let balances = self.ledger.of_user(&tables.balances, tenant_user_id).await?;
+        for item in &balances {
+            let balance = balances::recorded(item)?.balance;
+            // What is held may be held for just this question.
+            if ![balance.available, balance.frozen, balance.owed].iter().all(|part| part.is_zero()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Has the platform vouched before for the user's having this address on the asset's chain?
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn is_owned(
+        &self,
+        tenant_user_id: &str,
+        asset: &Asset,
+        address: &Address,
+    ) -> Result<bool, Unavailable> {
+        let items = self.ledger.of_user(&self.ledger.tables.addresses, tenant_user_id).await?;
+        Ok(items.iter().any(|item| addresses::is_verified(item, asset.chain_name(), address)))
+    }
+
+    /// Applies the platform's word, exactly once: one transaction closes the question and does what follows.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or the ledger does not hold what would be moved.
+    pub async fn rule(
+        &self,
+        mut question: Question,
+        word: Word,
+        now: SystemTime,
+    ) -> Result<Ruled, Unavailable> {
+        let case_key = question.case.case_key.clone();
+        let mut is_address_known = false;
+        for _ in 0..MAX_DECISIONS {
+            let obstacle = match word.ruling(question.open_for, self.limit) {
+                Ruling::AskAgain => {
+                    let note = cases::note(&self.ledger.tables.cases, &question.case, word)?;
+                    self.ledger.change(&note, Deadline::after(None)).await?;
+                    return Ok(Ruled::AskAgain);
+                }
+                Ruling::Contradicted => {
+                    let verified = contradicted(&question.case.claim);
+                    self.end(&question, &verified, word, None, now).await?.ok_or(Ruled::Contradicted)
+                }
+                Ruling::True => self.vouch(&question, word, is_address_known, now).await?,
+            };
+            match obstacle {
+                Err(ruled) => return Ok(ruled),
+                Ok(Obstacle::Known(..)) => return Ok(Ruled::AnsweredBefore),
+                Ok(Obstacle::Refused(refusal)) => return Err(Unavailable::new(refusal.to_string())),
+                Ok(Obstacle::AddressKnown) => is_address_known = true,
+                Ok(Obstacle::Changed | Obstacle::Order(_)) => {}
+            }
+            match self.question(&case_key, now).await? {
+                Some(changed) => question = changed,
+                None => return Ok(Ruled::AnsweredBefore),
+            }
+        }
+        Err(Unavailable::new("the case changes too often"))
+    }
+
+    /// What is claimed is true: makes it so, if the ledger can by itself.
+    async fn vouch(
+        &self,
+        question: &Question,
+        word: Word,
+        is_address_known: bool,
+        now: SystemTime,
+    ) -> Result<Result<Obstacle, Ruled>, Unavailable> {
+        let Question { case, callback, order, .. } = question;
+        let held = question.held();
+        let overtaken = match (&callback.content, &held) {
+            (Content::Deposit(_), None) => self.overtaken(question).await?,
+            _ => None,
+        };
+        let vouched = vouched(callback, &case.claim, held.as_ref(), order.as_ref());
+        let (verified, word, ruled) = match vouched {
+            // Its event took effect with other content, or it would have to be held for its risk: a person's.
+            Ok(_) if question.is_refused_deposit() && overtaken.is_none() => {
+                (contradicted(&case.claim), word, Ruled::Contradicted)
+            }
+            Ok(mut verified) => {
+                if is_address_known {
+                    verified.entry.address = verified.entry.address.map(|mut address| {
+                        address.knowledge = Knowledge::Owned;
+                        address
+                    });
+                    if verified.entry.outcome == Outcome::AddressChanged {
+                        verified.entry.outcome = Outcome::AddressKnown;
+                    }
+                }
+                (verified, word, Ruled::Verified)
+            }
+            // The order stands where it cannot have failed.
+            Err(_) => (contradicted(&case.claim), Word::Differs(Difference::Order), Ruled::Contradicted),
+        };
+        let obstacle = self.end(question, &verified, word, overtaken.as_ref(), now).await?;
+        Ok(obstacle.ok_or(ruled))
+    }
+
+    /// The deposit that waits under this one's event with other content, and so is not what the platform vouches for.
+    /// Absent if none does, or this one would have to wait for its risk.
+    async fn overtaken(&self, question: &Question) -> Result<Option<Overtaken>, Unavailable> {
+        let (Some(recorded), Content::Deposit(deposit)) = (&question.recorded, &question.callback.content)
+        else {
+            return Ok(None);
+        };
+        if self.policy.risk_threshold.is_some_and(|threshold| deposit.is_risky(threshold)) {
+            return Ok(None);
+        }
+        let Some(held) = waiting(recorded) else { return Ok(None) };
+        let claim = recorded.identity();
+        let case = self.ledger.case(&CaseKey::of(&claim)).await?;
+        let case =
+            case.filter(|case| case.open_since.is_some() && case.claim.reasons.iter().any(|r| r.holds()));
+        let callback = recorded.callback.as_deref().and_then(|json| Callback::recorded(json).ok()).flatten();
+        let Some((case, callback)) = case.zip(callback) else { return Ok(None) };
+        let identity = identity(&case, "rejected");
+        Ok(Some(Overtaken { case, callback, claim: claim.event_key, identity, held }))
+    }
+
+    /// Ends the question with its entry. `None` if that was done now.
+    async fn end(
+        &self,
+        question: &Question,
+        verified: &Verified,
+        word: Word,
+        overtaken: Option<&Overtaken>,
+        now: SystemTime,
+    ) -> Result<Option<Obstacle>, Unavailable> {
+        let Question { case, callback, .. } = question;
+        let Verified { entry, left } = verified;
+        let checked = |case, callback, claim, left, word| Checked {
+            callback,
+            claim,
+            ending: ending(case, left, word),
+            rejection: None,
+        };
+        let rejection = overtaken.map(|Overtaken { case, callback, claim, identity, held }| Rejection {
+            event: Event {
+                identity,
+                tenant_user_id: &held.tenant_user_id,
+                call_back_id: None,
+                source: Source::Verification(checked(
+                    case,
+                    callback,
+                    claim,
+                    &[],
+                    Word::Differs(Difference::Amount),
+                )),
+            },
+            entry: rejected(held),
+        });
+        let identity = identity(case, entry.outcome.name());
+        let claim = &case.claim.identity.event_key;
+        let checked = Checked { rejection: rejection.as_ref(), ..checked(case, callback, claim, left, word) };
+        let event = Event {
+            identity: &identity,
+            tenant_user_id: &callback.tenant_user_id,
+            call_back_id: callback.call_back_id(),
+            source: Source::Verification(checked),
+        };
+        match self.ledger.transact(&event, entry, now, Deadline::after(None)).await {
+            Ok(obstacle) => Ok(obstacle),
+            Err(NotSettled::Unavailable(unavailable)) => Err(unavailable),
+            Err(NotSettled::Refused(refusal)) => Err(Unavailable::new(refusal.to_string())),
+            Err(NotSettled::RecordMissing(which)) => {
+                Err(Unavailable::new(format!("a record is missing: {which}")))
+            }
+        }
+    }
+}
+
+/// A held deposit that another content of its event has been found true instead of.
+struct Overtaken {
+    case: RecordedCase,
+    callback: Callback,
+    claim: EventKey,
+    /// Of the event that ends it.
+    identity: Identity,
+    held: Posting,
+}
+
+impl Question {
+    /// What waits of the deposit that this is about; absent if it was refused.
+    fn held(&self) -> Option<Posting> {
+        let recorded = self.recorded.as_ref()?;
+        if recorded.identity() == self.case.claim.identity { waiting(recorded) } else { None }
+    }
+
+    fn is_refused_deposit(&self) -> bool {
+        matches!(self.callback.content, Content::Deposit(_)) && self.held().is_none()
+    }
+}
+
+/// What a deposit's event has put aside, if it did.
+fn waiting(event: &RecordedEvent) -> Option<Posting> {
+    let waits = [Outcome::Held, Outcome::Unverified].iter().any(|outcome| event.outcome == outcome.name());
+    event.postings.first().filter(|_| waits).cloned()
+}
+
+fn ending<'a>(case: &'a RecordedCase, left: &'a [Reason], word: Word) -> Ending<'a> {
+    Ending { case_key: &case.case_key, seen: Some(&case.claim.reasons), left, word: Some(word) }
+}
+
+/// The event that ends a question: one for each time that its case was opened, and for what came of it.
+fn identity(case: &RecordedCase, what: &str) -> Identity {
+    let opening = [Some(case.case_key.as_str()), case.open_since.as_deref(), Some(what)];
+    Identity {
+        event_key: EventKey::new("verification", opening),
+        fingerprint: Fingerprint::new("verification", []),
+        position: None,
+    }
+}

@@ -1,0 +1,222 @@
+//! Verification: what gives something away waits until the platform vouches for it. What its word comes to.
+
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::callback::{Callback, CallbackType, Content, Deposit};
+use crate::case::{Claim, Reason};
+use crate::entry::{AddressUpdate, Entry, Knowledge};
+use crate::money::{Amount, Decimal};
+use crate::order::decisions::failure_verified;
+use crate::order::state::Order;
+use crate::outcome::Outcome;
+use crate::posting::Posting;
+use crate::refusal::Refusal;
+
+/// What the platform says of what was claimed. That it cannot be reached, or understood, is no word of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// The same.
+    Agrees,
+    /// Something else: in what.
+    Differs(Difference),
+    /// It knows nothing of it, yet or at all.
+    Unknown,
+    /// It is neither so nor otherwise yet.
+    NotFinal,
+    /// Nobody here knows the user, and the question for its address would make it one of the platform's: not asked.
+    UnknownUser,
+}
+
+/// In what the platform's word differs from the claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// The deposit's amount.
+    Amount,
+    /// The address that received the deposit is not the user's.
+    User,
+    /// The order is another's than the failure's: symbol or amount.
+    Terms,
+    /// The order is complete: paid.
+    Paid,
+    /// The order stands here where it cannot have failed: completed, or another withdrawal's.
+    Order,
+    /// The user's address.
+    Address,
+}
+
+/// What a word comes to, by how long its question is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// What was claimed is true.
+    True,
+    /// It is not believed: a person's, from now on.
+    Contradicted,
+    /// To be asked again.
+    AskAgain,
+}
+
+impl Word {
+    /// What it comes to where the question has been open for that long, and silence counts as a contradiction from
+    /// `limit` on.
+    #[must_use]
+    pub fn ruling(self, open_for: Duration, limit: Duration) -> Ruling {
+        match self {
+            Self::Agrees => Ruling::True,
+            Self::Differs(Difference::Address) if open_for < limit => Ruling::AskAgain, // it may change yet
+            Self::Differs(_) => Ruling::Contradicted,
+            Self::Unknown | Self::NotFinal | Self::UnknownUser if open_for < limit => Ruling::AskAgain,
+            Self::Unknown | Self::NotFinal | Self::UnknownUser => Ruling::Contradicted,
+        }
+    }
+
+    /// The name in records and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Differs(Difference::Amount) => "other-amount",
+            Self::Differs(Difference::User) => "other-user",
+            Self::Differs(Difference::Terms) => "other-terms",
+            Self::Differs(Difference::Paid) => "paid",
+            Self::Differs(Difference::Order) => "other-order",
+            Self::Differs(Difference::Address) => "other-address",
+            Self::Unknown => "unknown",
+            Self::NotFinal => "not-final",
+            Self::UnknownUser => "unknown-user",
+        }
+    }
+}
+
+/// How long to wait before the question is asked for the next time, after so many times: 15 seconds, then twice as long
+/// each time, and a quarter of an hour at most.
+#[must_use]
+pub fn pause(asked: u32) -> Duration {
+    const FIRST: Duration = Duration::from_secs(15);
+    const LONGEST: Duration = Duration::from_mins(15);
+    FIRST.saturating_mul(1_u32.checked_shl(asked).unwrap_or(u32::MAX)).min(LONGEST)
+}
+
+/// Is the platform asked about a callback that was refused? About a deposit whose event is known with other content: of
+/// the two, one may be spliced, and it may be the first.
+#[must_use]
+pub fn is_asked_about(callback: &Callback, refusal: Refusal) -> bool {
+    callback.callback_type() == CallbackType::Deposit && refusal == Refusal::EventConflict
+}
+
+/// What the platform's amount of a deposit says of the callback's.
+#[must_use]
+pub fn word_of_deposit(deposit: &Deposit, amount: &Amount) -> Word {
+    if deposit.amount.value() == amount.value() { Word::Agrees } else { Word::Differs(Difference::Amount) }
+}
+
+/// What the platform's present address of a user says of the callback's.
+#[must_use]
+pub fn word_of_address(claimed: &Address, present: &Address) -> Word {
+    if claimed == present { Word::Agrees } else { Word::Differs(Difference::Address) }
+}
+
+/// How a withdrawal order stands at the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Neither paid nor ended.
+    Open,
+    /// Paid.
+    Paid,
+    /// Ended without being paid.
+    EndedUnpaid,
+}
+
+/// What the platform's order says of a failure of ours: how it stands, of which symbol and amount, where that is told.
+#[must_use]
+pub fn word_of_failure(
+    order: Option<&Order>,
+    progress: Progress,
+    symbol: Option<&str>,
+    amount: Option<Decimal>,
+) -> Word {
+    let terms = order.and_then(|order| order.terms.as_ref());
+    let differs = terms.is_some_and(|terms| {
+        symbol.is_some_and(|symbol| symbol != terms.asset.symbol())
+            || amount.is_some_and(|amount| amount != terms.amount.value())
+    });
+    match progress {
+        Progress::Paid => Word::Differs(Difference::Paid),
+        Progress::Open => Word::NotFinal,
+        Progress::EndedUnpaid if differs => Word::Differs(Difference::Terms),
+        Progress::EndedUnpaid => Word::Agrees,
+    }
+}
+
+/// What is done about a question that was ruled on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// What comes of it.
+    pub entry: Entry,
+    /// Why the case stays open; empty where it is closed.
+    pub left: Vec<Reason>,
+}
+
+/// What is done about a claim that the platform has vouched for. `held` is what waits of a deposit; absent where the
+/// deposit was refused, for then nothing does.
+///
+/// # Errors
+///
+/// If the order that was found cannot have failed.
+pub fn vouched(
+    callback: &Callback,
+    claim: &Claim,
+    held: Option<&Posting>,
+    order: Option<&Order>,
+) -> Result<Verified, Refusal> {
+    let left: Vec<_> = claim.reasons.iter().copied().filter(|reason| !reason.is_lifted_by_truth()).collect();
+    let address = |address: &Address, asset, knowledge| {
+        let tenant_user_id = callback.tenant_user_id.clone();
+        Some(AddressUpdate { tenant_user_id, asset, address: address.clone(), knowledge })
+    };
+    let entry = match &callback.content {
+        Content::Deposit(deposit) => {
+            let amount = deposit.amount.value();
+            let owned = address(&deposit.to_address, deposit.asset.clone(), Knowledge::Owned);
+            let none = Posting::empty(&callback.tenant_user_id, &deposit.asset);
+            let (outcome, postings) = match held {
+                Some(_) if left.iter().any(|reason| reason.holds()) => (Outcome::Verified, vec![]),
+                Some(held) => (
+                    Outcome::Credited,
+                    vec![Posting { available: held.held, held: -held.held, ..held.clone() }],
+                ),
+                None => (Outcome::Credited, vec![Posting { available: amount, ..none }]),
+            };
+            Entry { postings, address: owned, ..Entry::of(outcome) }
+        }
+        Content::AddressChange(change) => {
+            let address = address(&change.new_address, change.asset.clone(), Knowledge::Verified);
+            Entry { address, ..Entry::of(Outcome::AddressChanged) }
+        }
+        Content::WithdrawalFailure(_) => failure_verified(callback, order)?,
+        Content::WithdrawalConfirmation(_)
+        | Content::Withdrawal(_)
+        | Content::InsufficientBalance(_)
+        | Content::InsufficientGas(_) => return Err(Refusal::WrongFunction(callback.callback_type())),
+    };
+    Ok(Verified { entry: Entry { reasons: vec![], ..entry }, left })
+}
+
+/// What is done about a claim that the platform does not vouch for: nothing moves, and a person has to look. What was
+/// refused stays refused for its own reasons.
+#[must_use]
+pub fn contradicted(claim: &Claim) -> Verified {
+    let mut left: Vec<_> =
+        claim.reasons.iter().copied().filter(|reason| *reason != Reason::Verification).collect();
+    if left.len() < claim.reasons.len() {
+        left.push(Reason::Contradicted);
+    }
+    Verified { entry: Entry { reasons: vec![], ..Entry::of(Outcome::Contradicted) }, left }
+}
+
+/// The end of a held deposit for whose event the platform has vouched with other content.
+#[must_use]
+pub fn rejected(held: &Posting) -> Entry {
+    let none = Posting::empty(&held.tenant_user_id, &held.asset);
+    Entry { postings: vec![Posting { held: -held.held, ..none }], ..Entry::of(Outcome::Rejected) }
+}
