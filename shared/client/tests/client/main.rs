@@ -4,6 +4,7 @@
 
 mod answers;
 mod fake;
+mod jdk;
 mod network;
 mod server;
 mod simulated;
