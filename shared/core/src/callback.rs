@@ -299,6 +299,6 @@ fn json(reply: &impl Serialize) -> String {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

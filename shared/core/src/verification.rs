@@ -220,3 +220,106 @@ pub fn rejected(held: &Posting) -> Entry {
     let none = Posting::empty(&held.tenant_user_id, &held.asset);
     Entry { postings: vec![Posting { held: -held.held, ..none }], ..Entry::of(Outcome::Rejected) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callback::testing::{DEPOSIT, parse, with};
+    use crate::identity::Identity;
+
+    const LIMIT: Duration = Duration::from_hours(24);
+
+    fn claim(callback: &Callback, reasons: &[Reason]) -> Claim {
+        let Identity { event_key, fingerprint, position } = callback.identity();
+        Claim {
+            identity: Identity { event_key, fingerprint, position },
+            reasons: reasons.to_vec(),
+            tenant_user_id: callback.tenant_user_id.clone(),
+            call_back_id: None,
+            asset: None,
+            amount: None,
+            address: None,
+            tx_id: None,
+            tracking_id: None,
+            mode: None,
+        }
+    }
+
+    fn held() -> Posting {
+        let none = Posting::empty("2049", &"TRON#TRX".parse().unwrap());
+        Posting { held: "2.5".parse().unwrap(), ..none }
+    }
+
+    #[test]
+    fn silence_is_borne_until_the_limit_and_a_contradiction_is_not() {
+        let early = LIMIT.checked_sub(Duration::from_secs(1)).unwrap();
+        for silent in [Word::Unknown, Word::NotFinal, Word::UnknownUser, Word::Differs(Difference::Address)] {
+            assert_eq!(silent.ruling(early, LIMIT), Ruling::AskAgain, "{silent:?}");
+            assert_eq!(silent.ruling(LIMIT, LIMIT), Ruling::Contradicted, "{silent:?}");
+        }
+        for difference in [Difference::Amount, Difference::User, Difference::Terms, Difference::Paid] {
+            assert_eq!(Word::Differs(difference).ruling(Duration::ZERO, LIMIT), Ruling::Contradicted);
+        }
+        assert_eq!(Word::Agrees.ruling(LIMIT * 2, LIMIT), Ruling::True, "late, and still true");
+    }
+
+    #[test]
+    fn pauses_grow_to_a_quarter_of_an_hour_and_no_further() {
+        let seconds = [0, 1, 2, 5, 6, 31, 32, u32::MAX].map(|asked| pause(asked).as_secs());
+        assert_eq!(seconds, [15, 30, 60, 480, 900, 900, 900, 900]);
+    }
+
+    #[test]
+    fn a_deposit_is_available_once_nothing_holds_it_any_more() {
+        let deposit = parse(DEPOSIT);
+        let vouched = |reasons: &[Reason], held: Option<&Posting>| {
+            let Verified { entry, left } = vouched(&deposit, &claim(&deposit, reasons), held, None).unwrap();
+            let available = entry.postings.first().map(|posting| posting.available.to_string());
+            let held = entry.postings.first().map(|posting| posting.held.to_string());
+            (entry.outcome, available, held, left)
+        };
+        let (some, none) = (|text: &str| Some(text.to_owned()), || None::<String>);
+        let held = held();
+        let credited = (Outcome::Credited, some("2.5"), some("-2.5"), vec![]);
+        assert_eq!(vouched(&[Reason::Verification], Some(&held)), credited);
+        assert_eq!(vouched(&[Reason::RequestConflict, Reason::Verification], Some(&held)), credited);
+        let risky = vouched(&[Reason::Risk, Reason::Verification], Some(&held));
+        assert_eq!(risky, (Outcome::Verified, none(), none(), vec![Reason::Risk]));
+        // Refused at first, for a splice had come before it.
+        let refused = vouched(&[Reason::EventConflict], None);
+        assert_eq!(refused, (Outcome::Credited, some("2.5"), some("0"), vec![]));
+    }
+
+    #[test]
+    fn what_is_not_vouched_for_moves_nothing_and_is_a_persons() {
+        let deposit = parse(DEPOSIT);
+        let left = |reasons: &[Reason]| {
+            let Verified { entry, left } = contradicted(&claim(&deposit, reasons));
+            assert!(entry.postings.is_empty() && entry.order.is_none() && entry.address.is_none());
+            left
+        };
+        assert_eq!(left(&[Reason::Verification]), [Reason::Contradicted]);
+        assert_eq!(left(&[Reason::Risk, Reason::Verification]), [Reason::Risk, Reason::Contradicted]);
+        assert_eq!(left(&[Reason::EventConflict]), [Reason::EventConflict], "nothing waits of it");
+    }
+
+    #[test]
+    fn an_amount_counts_by_value_and_a_position_is_no_part_of_it() {
+        let told = |json: &str| match parse(&with(DEPOSIT, "amount", json)).content {
+            Content::Deposit(deposit) => deposit,
+            _ => unreachable!("a deposit"),
+        };
+        let amount = |text: &str| Amount::reported(text).unwrap();
+        assert_eq!(word_of_deposit(&told("\"2.50\""), &amount("2.500000000000")), Word::Agrees);
+        let other = word_of_deposit(&told("\"2.500000000001\""), &amount("2.5"));
+        assert_eq!(other, Word::Differs(Difference::Amount));
+    }
+
+    #[test]
+    fn an_order_has_failed_only_where_the_platform_ended_just_that_one_unpaid() {
+        let word = |progress| word_of_failure(None, progress, Some("USDT"), None);
+        assert_eq!(word(Progress::EndedUnpaid), Word::Agrees);
+        assert_eq!(word(Progress::Open), Word::NotFinal);
+        assert_eq!(word(Progress::Paid), Word::Differs(Difference::Paid));
+    }
+}

@@ -1,4 +1,4 @@
-//! What the rooms' tests share: the documents' samples, read without the cipher.
+//! What tests share: the documents' samples, read without the cipher.
 
 use serde_json::Value;
 
@@ -7,23 +7,23 @@ use crate::fields::SchemaError;
 use crate::identity::Identity;
 use crate::terms::Terms;
 
-pub(super) const DEPOSIT: &str = include_str!("../../../../events/plain/deposit.json");
-pub(super) const WITHDRAWAL: &str = include_str!("../../../../events/plain/withdrawal.json");
+pub(crate) const DEPOSIT: &str = include_str!("../../../../events/plain/deposit.json");
+pub(crate) const WITHDRAWAL: &str = include_str!("../../../../events/plain/withdrawal.json");
 
-pub(super) fn parse(json: &str) -> Callback {
+pub(crate) fn parse(json: &str) -> Callback {
     Callback::parse_json(json).unwrap().unwrap()
 }
 
-pub(super) fn refused(json: &str) -> SchemaError {
+pub(crate) fn refused(json: &str) -> SchemaError {
     Callback::parse_json(json).unwrap_err()
 }
 
-pub(super) fn identity(json: &str) -> Identity {
+pub(crate) fn identity(json: &str) -> Identity {
     parse(json).identity()
 }
 
 /// A callback with one field as this JSON text; without the field for "".
-pub(super) fn with(json: &str, field: &str, value: &str) -> String {
+pub(crate) fn with(json: &str, field: &str, value: &str) -> String {
     let mut callback: serde_json::Map<String, Value> = serde_json::from_str(json).unwrap();
     callback.remove(field);
     let text = Value::Object(callback).to_string();
@@ -31,11 +31,11 @@ pub(super) fn with(json: &str, field: &str, value: &str) -> String {
 }
 
 /// A type 2, 4, 5, 6 or 7 with these own fields.
-pub(super) fn of_type(r#type: u8, own: &str) -> String {
+pub(crate) fn of_type(r#type: u8, own: &str) -> String {
     format!(r#"{{"requestUUID":"u","tenantUserId":"1945","trackingId":"1","type":{type},{own}}}"#)
 }
 
 /// The reply as JSON.
-pub(super) fn reply(json: &str, payout: Option<&Terms>) -> Value {
+pub(crate) fn reply(json: &str, payout: Option<&Terms>) -> Value {
     serde_json::from_str(&parse(json).reply(payout)).unwrap()
 }

@@ -8,7 +8,8 @@ use waas_callback::{
     Action, ActualBelowOrder, Balance, CallBackId, Claim, Content, Decimal, Decision, Details, Entry,
     EventKey, Expect, Expected, Found, FoundOrder, Identity, InsufficientGas, Mode, Order, OrderState,
     OrderUpdate, Outcome, Posting, Proof, Reason, Registration, Resolution, Situation, StallCause, Terms,
-    TxId, WithdrawalFailure, cancel, complete, confirm, fail, hold, plan, register, stall, terms_digest,
+    TxId, WithdrawalFailure, cancel, complete, confirm, fail, failure_verified, hold, plan, register, stall,
+    terms_digest,
 };
 
 use crate::scene::{Scene, asked, paid, reserved, terms};
@@ -25,6 +26,9 @@ enum Event {
     Confirm(Option<u8>),
     Complete(Option<u8>),
     Fail(Option<u8>),
+    /// A failure that is verified first, and the platform's word for it.
+    ReportFailure(Option<u8>),
+    VouchForFailure(Option<u8>),
     Stall(Option<u8>),
     /// An operator rejects a held deposit.
     Reject,
@@ -100,19 +104,23 @@ impl Ledger {
                 update.map(|update| Entry { order: Some(update), ..Entry::of(Outcome::Ignored) })
             }
             Event::Confirm(tracking_id) => {
-                Self::report(order, Content::WithdrawalConfirmation(asked(id.as_str())), tracking_id)
+                Self::report(order, Content::WithdrawalConfirmation(asked(id.as_str())), tracking_id, false)
             }
             Event::Complete(tracking_id) => {
-                Self::report(order, Content::Withdrawal(paid(id.as_str(), amount)), tracking_id)
+                Self::report(order, Content::Withdrawal(paid(id.as_str(), amount)), tracking_id, false)
             }
-            Event::Fail(tracking_id) => {
-                let failure =
-                    WithdrawalFailure { call_back_id: id, to_address: waas_callback::Echo::default() };
-                Self::report(order, Content::WithdrawalFailure(failure), tracking_id)
+            Event::Fail(tracking_id) | Event::ReportFailure(tracking_id) => {
+                let is_verified_first = matches!(event, Event::ReportFailure(_));
+                Self::report(order, failed(id), tracking_id, is_verified_first)
+            }
+            Event::VouchForFailure(tracking_id) => {
+                let mut scene = Scene::new(failed(id), FoundOrder::NotRead);
+                scene.callback.tracking_id = tracking_id.map(|id| id.to_string());
+                failure_verified(&scene.callback, order).ok()
             }
             Event::Stall(tracking_id) => {
                 let shortage = InsufficientGas { call_back_id: id };
-                Self::report(order, Content::InsufficientGas(shortage), tracking_id)
+                Self::report(order, Content::InsufficientGas(shortage), tracking_id, false)
             }
         };
         entry.is_some_and(|entry| {
@@ -123,8 +131,14 @@ impl Ledger {
     }
 
     /// What is decided on a callback: unseen, and if that does not hold, upon the order.
-    fn report(order: Option<&Order>, content: Content, tracking_id: Option<u8>) -> Option<Entry> {
+    fn report(
+        order: Option<&Order>,
+        content: Content,
+        tracking_id: Option<u8>,
+        is_verified_first: bool,
+    ) -> Option<Entry> {
         let mut scene = Scene::new(content, FoundOrder::NotRead);
+        scene.policy.verify = is_verified_first;
         scene.callback.tracking_id = tracking_id.map(|id| id.to_string());
         let decide = |order: FoundOrder| {
             let found = Found { order, is_address_known: false };
@@ -178,12 +192,20 @@ impl Ledger {
         order.state = update.state.unwrap_or(order.state);
         order.tracking_id = update.tracking_id.clone().or(order.tracking_id.take());
         order.stalled = update.stalled.or(order.stalled);
+        if update.is_failure_reported {
+            order.failure_reported = Some("then".into());
+        }
         order.is_held = update.is_held.unwrap_or(order.is_held);
         order.charged = update.charged.or(order.charged);
         if update.is_unpaid {
             (order.tx_id, order.fee, order.charged) = (None, None, None);
         }
     }
+}
+
+fn failed(id: CallBackId) -> Content {
+    let to_address = waas_callback::Echo::default();
+    Content::WithdrawalFailure(WithdrawalFailure { call_back_id: id, to_address })
 }
 
 /// What was said of an order, as a case has it.
@@ -249,14 +271,15 @@ fn holds(update: &OrderUpdate, order: Option<&Order>) -> bool {
 #[expect(clippy::struct_excessive_bools, reason = "what a person would tick")]
 struct Paper {
     mode: Option<Mode>,
-    /// `s`talled and not registered, `o`pen, `c`onfirmed, `p`aid, `f`ailed, `x` cancelled.
+    /// `s`poken of and not registered, `o`pen, `c`onfirmed, `p`aid, `f`ailed, `x` cancelled.
     state: char,
     /// Is it known by which transaction it was paid?
     proved: bool,
     /// Did the merchant bear it?
     written_off: bool,
     pin: Option<u8>,
-    stalled: bool,
+    /// Did it stall, or is it said to have failed?
+    spoken_of: bool,
     held: bool,
 }
 
@@ -317,7 +340,7 @@ impl Sheet {
                 order.mode = Some(mode);
             }
             Event::Cancel => {
-                let free = order.mode == Some(Mode::Confirmed) && order.pin.is_none() && !order.stalled;
+                let free = order.mode == Some(Mode::Confirmed) && order.pin.is_none() && !order.spoken_of;
                 if !(open && order.state == 'o' && free) {
                     return;
                 }
@@ -345,16 +368,20 @@ impl Sheet {
             {
                 (order.pin, order.proved) = (order.pin.or(id), true);
             }
-            Event::Fail(id) if open && ours(id) => {
+            Event::Fail(id) | Event::VouchForFailure(id) if open && ours(id) => {
                 (self.available, self.frozen) = (self.available + amount, self.frozen - amount);
                 (order.state, order.pin) = ('f', order.pin.or(id));
             }
             Event::Complete(id) if known.is_none() || order.state == 's' => {
                 (order.state, order.pin, order.proved) = ('p', id, true);
             }
-            Event::Fail(id) if known.is_none() || order.state == 's' => (order.state, order.pin) = ('f', id),
-            Event::Stall(_) if known.is_none() => (order.state, order.stalled) = ('s', true),
-            Event::Stall(id) if open && ours(id) => order.stalled = true,
+            Event::Fail(id) | Event::VouchForFailure(id) if known.is_none() || order.state == 's' => {
+                (order.state, order.pin) = ('f', id);
+            }
+            Event::Stall(_) | Event::ReportFailure(_) if known.is_none() => {
+                (order.state, order.spoken_of) = ('s', true);
+            }
+            Event::Stall(id) | Event::ReportFailure(id) if open && ours(id) => order.spoken_of = true,
             _ => return,
         }
         let is_of_no_order = matches!(
@@ -452,6 +479,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => tracking_id().prop_map(Event::Confirm),
         1 => tracking_id().prop_map(Event::Complete),
         1 => tracking_id().prop_map(Event::Fail),
+        1 => tracking_id().prop_map(Event::ReportFailure),
+        1 => tracking_id().prop_map(Event::VouchForFailure),
         1 => tracking_id().prop_map(Event::Stall),
         1 => Just(Event::Reject),
         1 => Just(Event::Collect),
