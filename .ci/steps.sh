@@ -32,7 +32,12 @@ fi
 
 # On an arm64 machine the functions are built for arm64, which is not the default.
 if [[ $processor == arm64 ]]; then
-    sam() { case $1 in build | deploy | local) command sam "$@" --parameter-overrides Architecture=arm64 ;; *) command sam "$@" ;; esac; }
+    sam() {
+        local arm64=(--parameter-overrides Architecture=arm64)
+        # It is the last option where it stands in docs/deploy.md, and a second one would take its place.
+        [[ " $* " == *" --parameter-overrides "* ]] && arm64=(Architecture=arm64)
+        case $1 in build | deploy | local) command sam "$@" "${arm64[@]}" ;; *) command sam "$@" ;; esac
+    }
     cargo() { case "$1 ${2-}" in "lambda build") command cargo "$@" --arm64 ;; *) command cargo "$@" ;; esac; }
     export -f sam cargo
 fi
