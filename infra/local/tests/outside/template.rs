@@ -26,6 +26,7 @@ fn every_variable_that_the_code_reads_is_set() {
     _ = Config::read(|name| {
         read.borrow_mut().insert(name.to_owned());
         match name {
+            "WAAS_VERIFY" => Some("true".into()),
             name if name.starts_with("WAAS_") && name != "WAAS_SECRET_ID" => None,
             name if name.starts_with("AWS_ENDPOINT") => None,
             "AWS_REGION" => Some("eu-central-1".into()),
@@ -99,8 +100,10 @@ async fn every_route_leads_to_the_same_function_here() {
         ("operator-api", include_str!("../../../../docs/openapi-operator.json")),
     ];
     let is_door = |name: &str| doors.iter().any(|(door, _)| *door == name);
-    let types: Vec<String> =
-        functions().into_keys().filter(|name| name != "callback" && !is_door(name)).collect();
+    let is_of_a_type = |(name, function): &(String, Value)| {
+        name != "callback" && !is_door(name) && !routes(function).is_empty()
+    };
+    let types: Vec<String> = functions().into_iter().filter(is_of_a_type).map(|(name, _)| name).collect();
     for (binary, function) in functions() {
         for (method, path, is_guarded) in routes(&function) {
             assert_eq!(

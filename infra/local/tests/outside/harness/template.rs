@@ -29,7 +29,7 @@ pub fn functions() -> BTreeMap<String, Value> {
     functions.map(|function| (scalar(&function["Metadata"]["BuildProperties"]["Binary"]), function)).collect()
 }
 
-/// Method, path and whether IAM guards it, of every route of a function.
+/// Method, path and whether IAM guards it, of every route of a function; none of one that a queue calls.
 pub fn routes(function: &Value) -> Vec<(String, String, bool)> {
     let events = function["Properties"]["Events"].as_mapping().unwrap();
     let route = |event: &Value| {
@@ -37,7 +37,7 @@ pub fn routes(function: &Value) -> Vec<(String, String, bool)> {
         let is_guarded = properties["Auth"]["Authorizer"].as_str() == Some("AWS_IAM");
         (scalar(&properties["Method"]).to_uppercase(), scalar(&properties["Path"]), is_guarded)
     };
-    events.values().map(route).collect()
+    events.values().filter(|event| event["Type"].as_str() == Some("HttpApi")).map(route).collect()
 }
 
 /// The text of a scalar, or of what a tag such as `!GetAtt` holds.

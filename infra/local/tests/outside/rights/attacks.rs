@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::calls::{bare, part};
+use super::table::VERIFICATION;
 use crate::harness::asked::asked;
 use crate::harness::iam::Asked;
 
@@ -25,6 +26,8 @@ const CALLBACK: &str = "callback";
 const MERCHANT: &str = "merchant-api";
 const OPERATOR: &str = "operator-api";
 const CALLBACKS: &[&str] = &[DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK];
+const KEYS: &[&str] =
+    &[DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK, VERIFICATION];
 
 pub fn attacks() -> Vec<Attack> {
     let mut attacks = on_orders();
@@ -78,9 +81,21 @@ fn on_orders() -> Vec<Attack> {
 fn on_money() -> Vec<Attack> {
     let balance = |attributes: &[&str]| [part("Update", "Balances", "1945", attributes)];
     vec![
-        attack("credit", balance(&["available"]), &[DEPOSIT, FAILURE, CALLBACK, MERCHANT, OPERATOR]),
-        attack("unfreeze", balance(&["frozen"]), &[DEPOSIT, PAYMENT, FAILURE, CALLBACK, MERCHANT, OPERATOR]),
-        attack("release what is held", balance(&["held", "available"]), &[DEPOSIT, CALLBACK, OPERATOR]),
+        attack(
+            "credit",
+            balance(&["available"]),
+            &[DEPOSIT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION],
+        ),
+        attack(
+            "unfreeze",
+            balance(&["frozen"]),
+            &[DEPOSIT, PAYMENT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION],
+        ),
+        attack(
+            "release what is held",
+            balance(&["held", "available"]),
+            &[DEPOSIT, CALLBACK, OPERATOR, VERIFICATION],
+        ),
         attack("forgive what is owed", balance(&["owed"]), &[MERCHANT, OPERATOR]),
         attack("add a part that is not counted", balance(&["bonus"]), NOBODY),
         attack("write a balance anew", [part("Put", "Balances", "1945", &["available"])], NOBODY),
@@ -88,7 +103,7 @@ fn on_money() -> Vec<Attack> {
         attack(
             "receive a user's deposits",
             [part("Update", "Addresses", "1945", &["address"])],
-            &[ADDRESS, CALLBACK],
+            &[ADDRESS, CALLBACK, VERIFICATION],
         ),
         attack("remove an address", [part("Delete", "Addresses", "1945", &[])], NOBODY),
     ]
@@ -109,6 +124,7 @@ fn on_events() -> Vec<Attack> {
             record("resolution.ab", &["caseKey", "action", "operator"]),
             &[OPERATOR],
         ),
+        attack("record a verification", record("verification.ab", &["caseKey"]), &[VERIFICATION]),
         attack("record a collection", record("collection.ab", &["postings"]), &[OPERATOR]),
         attack("record a kind that there is not", record("adjustment.ab", &[]), NOBODY),
         attack("refuse a deposit", record("refusal.deposit.ab", &["refusedEventKey"]), &[DEPOSIT, CALLBACK]),
@@ -138,7 +154,7 @@ fn on_cases() -> Vec<Attack> {
         attack(
             "close a case of its own",
             case("deposit.ab", &["open", "openSince", "closedAt"]),
-            &[OPERATOR],
+            &[OPERATOR, VERIFICATION],
         ),
         attack("resolve a case of its own", case("withdrawal.ab", &["resolutionKey"]), &[OPERATOR]),
         attack("open a deposit's case", case("deposit.ab", &["open", "eventKey"]), &[DEPOSIT, CALLBACK]),
@@ -165,7 +181,7 @@ fn on_what_is_left() -> Vec<Attack> {
         attack("write by PartiQL", [bare("PartiQLUpdate", "Withdrawals")], NOBODY),
         attack("read everybody's balances", [bare("Scan", "Balances")], NOBODY),
         attack("remove a table", [bare("DeleteTable", "Events")], NOBODY),
-        attack("read the platform's keys", secret("GetSecretValue"), CALLBACKS),
+        attack("read the platform's keys", secret("GetSecretValue"), KEYS),
         attack("change the platform's keys", secret("PutSecretValue"), NOBODY),
     ]
 }

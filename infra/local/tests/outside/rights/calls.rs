@@ -10,14 +10,15 @@ use crate::harness::iam::Asked;
 use crate::harness::template::{named, table_arn};
 
 #[rustfmt::skip]
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "deposit", "withdrawal-confirmation", "withdrawal", "address-change", "withdrawal-failure", "insufficient-balance",
-    "insufficient-gas", "registration", "cancellation", "release", "resolution", "collection", "another",
+    "insufficient-gas", "registration", "cancellation", "release", "resolution", "collection", "verification",
+    "another",
 ];
 #[rustfmt::skip]
-pub const TABLES: [&str; 9] = [
+pub const TABLES: [&str; 10] = [
     "Requests", "Events", "Events/index/byUser", "Balances", "Withdrawals", "Addresses", "Cases",
-    "Cases/index/byOpenSince", "of-another-stack",
+    "Cases/index/byOpenSince", "Cases/index/byNextAskAt", "of-another-stack",
 ];
 /// The verbs by which DynamoDB reads and writes items, and two that are worse.
 #[rustfmt::skip]
@@ -124,15 +125,22 @@ fn besides() -> Vec<Asked> {
         "logs:CreateLogStream", "logs:PutLogEvents", "logs:DeleteLogGroup", "xray:PutTraceSegments",
         "xray:PutTelemetryRecords", "xray:GetTraceGraph", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt",
         "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ScheduleKeyDeletion", "secretsmanager:GetSecretValue",
-        "secretsmanager:PutSecretValue", "dynamodb:DeleteItem",
+        "secretsmanager:PutSecretValue", "dynamodb:DeleteItem", "sqs:ReceiveMessage", "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes", "sqs:SendMessage", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses", "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets", "ec2:RunInstances",
     ];
     let mut calls = Vec::new();
-    for resource in ["FunctionsLog.Arn", "Key.Arn", "Secret", "Another.Arn"] {
+    let resources = ["FunctionsLog.Arn", "Key.Arn", "Secret", "Questions.Arn", "Another.Arn"].map(named);
+    for resource in resources.into_iter().chain([INTERFACE.to_owned()]) {
         for (action, context) in
             actions.iter().flat_map(|action| contexts.clone().map(|context| (action, context)))
         {
-            calls.push(Asked { action: (*action).to_owned(), resource: named(resource), context });
+            calls.push(Asked { action: (*action).to_owned(), resource: resource.clone(), context });
         }
     }
     calls
 }
+
+/// By which Lambda puts a function into a network.
+pub const INTERFACE: &str = "arn:aws:ec2:eu-central-1:123456789012:network-interface/eni-0a";

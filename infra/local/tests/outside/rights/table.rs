@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::calls::INTERFACE;
 use crate::harness::iam::Asked;
 use crate::harness::template::{named, table_arn};
 
@@ -80,6 +81,14 @@ const CASE_OF_OPERATOR: &[&str] = &[
     "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "resolutionKey",
     "closedAt",
 ];
+#[rustfmt::skip]
+const OF_VERIFICATION: &[&str] = &[
+    "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "caseKey",
+];
+#[rustfmt::skip]
+const CASE_OF_VERIFICATION: &[&str] = &[
+    "caseKey", "open", "openSince", "reasons", "eventKeys", "expects", "nextAskAt", "asked", "closedAt",
+];
 const READS: &[(&str, &str)] = &[("GetItem", "Requests"), ("GetItem", "Events"), ("GetItem", "Withdrawals")];
 
 /// What the functions of the callbacks have in common.
@@ -97,8 +106,11 @@ const CALLBACK: Rights = Rights {
     reads: &[],
 };
 
+/// The one that takes from a queue, and calls the platform.
+pub const VERIFICATION: &str = "verification";
+
 /// The table: a role for each function.
-pub static RIGHTS: [Rights; 10] = [
+pub static RIGHTS: [Rights; 11] = [
     Rights {
         function: "deposit",
         events: &["deposit", "refusal.deposit"],
@@ -235,6 +247,26 @@ pub static RIGHTS: [Rights; 10] = [
         ],
         ..CALLBACK
     },
+    Rights {
+        function: VERIFICATION,
+        requests: &[],
+        events: &["verification"],
+        event_attributes: OF_VERIFICATION,
+        withdrawals: &["callBackId", "version", "state", "stalled", "failureReported", "updatedAt"],
+        balances: &["tenantUserId", "asset", "available", "frozen", "held"],
+        addresses: ADDRESS,
+        cases: Some(&["deposit", "withdrawal-failure", "address-change"]),
+        case_attributes: CASE_OF_VERIFICATION,
+        reads: &[
+            ("GetItem", "Events"),
+            ("GetItem", "Withdrawals"),
+            ("GetItem", "Cases"),
+            ("Query", "Cases/index/byNextAskAt"),
+            ("Query", "Balances"),
+            ("Query", "Addresses"),
+        ],
+        ..CALLBACK
+    },
 ];
 
 impl Rights {
@@ -266,9 +298,11 @@ impl Rights {
         }
     }
 
-    /// The same of what every role has besides: to log, to trace, to have tables decrypted; and of the secret.
+    /// The same of what every role has besides: to log, to trace, to have tables decrypted; and of secret, queue and
+    /// network.
     fn may_besides(&self, asked: &Asked) -> bool {
-        let reads_secret = !self.requests.is_empty();
+        let calls_platform = self.function == VERIFICATION;
+        let reads_secret = !self.requests.is_empty() || calls_platform;
         let via = asked.context.get("kms:ViaService").and_then(|via| via[0].split('.').next());
         let is_of = |name: &str| asked.resource == named(name);
         match (asked.action.as_str(), via) {
@@ -282,6 +316,17 @@ impl Rights {
                 is_of("Key.Arn") && (via == Some("dynamodb") || is_via_secret)
             }
             ("secretsmanager:GetSecretValue", _) => is_of("Secret") && reads_secret,
+            ("sqs:ReceiveMessage" | "sqs:DeleteMessage" | "sqs:GetQueueAttributes", _) => {
+                is_of("Questions.Arn") && calls_platform
+            }
+            (
+                "ec2:CreateNetworkInterface"
+                | "ec2:DeleteNetworkInterface"
+                | "ec2:AssignPrivateIpAddresses"
+                | "ec2:UnassignPrivateIpAddresses",
+                _,
+            ) => asked.resource == INTERFACE && calls_platform,
+            ("ec2:DescribeNetworkInterfaces" | "ec2:DescribeSubnets", _) => calls_platform,
             _ => false,
         }
     }
