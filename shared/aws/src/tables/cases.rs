@@ -22,7 +22,8 @@ pub(crate) const OPEN: &str = "open";
 const OPEN_SINCE: &str = "openSince";
 const REASONS: &str = "reasons";
 const EVENT_KEYS: &str = "eventKeys";
-/// The event that ended it. Only the operator's function may write it, so a case that merely looks closed is not.
+/// The event that ended it. Only the operator's function and verification may write it, so a case that merely looks closed
+/// is not.
 const RESOLUTION_KEY: &str = "resolutionKey";
 
 /// Whom it waits for: [`PLATFORM`] as long as the platform is asked, else [`OPERATOR`].

@@ -105,6 +105,11 @@ fn on_money() -> Vec<Attack> {
             [part("Update", "Addresses", "1945", &["address"])],
             &[ADDRESS, CALLBACK, VERIFICATION],
         ),
+        attack(
+            "have an address count as verified",
+            [part("Update", "Addresses", "1945", &["verified"])],
+            &[VERIFICATION],
+        ),
         attack("remove an address", [part("Delete", "Addresses", "1945", &[])], NOBODY),
     ]
 }
@@ -117,6 +122,7 @@ fn on_events() -> Vec<Attack> {
         attack("record a payment", record("withdrawal.ab", &["postings"]), &[PAYMENT, CALLBACK]),
         attack("record a failure", record("withdrawal-failure.ab", &["postings"]), &[FAILURE, CALLBACK]),
         attack("record a registration", record("registration.ab", &["mode"]), &[MERCHANT, OPERATOR]),
+        attack("make a user known", record("user.ab", &["tenantUserId"]), &[MERCHANT]),
         attack("record a cancellation", record("cancellation.ab", &[]), &[MERCHANT]),
         attack("record a release", record("release.ab", &["releasedEventKey"]), &[OPERATOR]),
         attack(
@@ -157,6 +163,12 @@ fn on_cases() -> Vec<Attack> {
             &[OPERATOR, VERIFICATION],
         ),
         attack("resolve a case of its own", case("withdrawal.ab", &["resolutionKey"]), &[OPERATOR]),
+        attack(
+            "resolve a deposit's case",
+            case("deposit.ab", &["resolutionKey", "settled"]),
+            &[OPERATOR, VERIFICATION],
+        ),
+        attack("take over a question", case("deposit.ab", &["asked"]), &[VERIFICATION]),
         attack("open a deposit's case", case("deposit.ab", &["open", "eventKey"]), &[DEPOSIT, CALLBACK]),
         attack(
             "open a confirmation's case",

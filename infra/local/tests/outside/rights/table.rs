@@ -83,11 +83,13 @@ const CASE_OF_OPERATOR: &[&str] = &[
 ];
 #[rustfmt::skip]
 const OF_VERIFICATION: &[&str] = &[
-    "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "caseKey",
+    "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "type",
+    "callback", "trackingId", "verifiedEventKey", "caseKey", "word",
 ];
 #[rustfmt::skip]
 const CASE_OF_VERIFICATION: &[&str] = &[
-    "caseKey", "open", "openSince", "reasons", "eventKeys", "expects", "nextAskAt", "asked", "closedAt",
+    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "asked", "word",
+    "resolutionKey", "closedAt",
 ];
 const READS: &[(&str, &str)] = &[("GetItem", "Requests"), ("GetItem", "Events"), ("GetItem", "Withdrawals")];
 
@@ -252,9 +254,10 @@ pub static RIGHTS: [Rights; 11] = [
         requests: &[],
         events: &["verification"],
         event_attributes: OF_VERIFICATION,
-        withdrawals: &["callBackId", "version", "state", "stalled", "failureReported", "updatedAt"],
+        registration: &["eventKey"],
+        withdrawals: SHORTAGE,
         balances: &["tenantUserId", "asset", "available", "frozen", "held"],
-        addresses: ADDRESS,
+        addresses: &["tenantUserId", "asset", "address", "updatedAt", "history", "verified"],
         cases: Some(&["deposit", "withdrawal-failure", "address-change"]),
         case_attributes: CASE_OF_VERIFICATION,
         reads: &[
