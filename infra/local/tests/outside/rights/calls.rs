@@ -10,10 +10,10 @@ use crate::harness::iam::Asked;
 use crate::harness::template::{named, table_arn};
 
 #[rustfmt::skip]
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "deposit", "withdrawal-confirmation", "withdrawal", "address-change", "withdrawal-failure", "insufficient-balance",
     "insufficient-gas", "registration", "cancellation", "release", "resolution", "collection", "verification",
-    "another",
+    "user", "another",
 ];
 #[rustfmt::skip]
 pub const TABLES: [&str; 10] = [
