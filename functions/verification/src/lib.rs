@@ -12,6 +12,8 @@ use waas_callback_aws::{Config, Keys, Ruled, Unavailable, Verifier, milliseconds
 use waas_callback_worker::{Environment, Message, Platform};
 use waas_client::{Https, Timeouts, Transport};
 
+use question::Silence;
+
 /// How many of the due questions are taken up at once, and how many are asked beside each other.
 const AT_ONCE: i32 = 50;
 const BESIDE_EACH_OTHER: usize = 8;
@@ -67,7 +69,10 @@ impl<T: Transport + Clone> Verification<T> {
             let now = SystemTime::now();
             let keys = if now < until { self.verifier.due(AT_ONCE, now).await? } else { Vec::new() };
             due += keys.len();
-            let answers = stream::iter(&keys).map(|key| self.ask(key, SystemTime::now()));
+            let answers = stream::iter(&keys).map(async |key| {
+                let now = SystemTime::now();
+                if now < until { self.ask(key, now).await } else { Ok(false) }
+            });
             let answers: Vec<_> = answers.buffer_unordered(BESIDE_EACH_OTHER).collect().await;
             let of_round = answers.iter().filter(|answer| matches!(answer, Ok(true))).count();
             asked += of_round;
@@ -88,14 +93,16 @@ impl<T: Transport + Clone> Verification<T> {
         let started = Instant::now();
         let Some(question) = self.verifier.take(case_key, now).await? else { return Ok(false) };
         let (asked, open_for) = (question.case.asked, question.open_for);
-        let (outcome, cause) = match self.word_on(&question).await? {
-            Ok(word) => match self.verifier.rule(question, word, now).await? {
+        let (outcome, cause) = match self.word_on(&question).await {
+            Ok(word) => match Box::pin(self.verifier.rule(question, word, now)).await? {
                 Ruled::Verified => ("verified", None),
                 Ruled::Contradicted => ("contradicted", Some(word.name().to_owned())),
                 Ruled::AskAgain => (word.name(), None),
                 Ruled::AnsweredBefore => ("answered-before", None),
             },
-            Err(error) => ("unavailable", Some(error.to_string())),
+            Err(Silence::Platform(error)) => ("unavailable", Some(error.to_string())),
+            Err(Silence::Word(word)) => (word.name(), None),
+            Err(Silence::Ledger(unavailable)) => return Err(unavailable),
         };
         let (kind, case_key) = (case_key.kind(), case_key.as_str());
         let (open_seconds, latency_ms) = (open_for.as_secs(), milliseconds(started.elapsed()));
@@ -114,9 +121,9 @@ impl<T: Transport + Clone> Verification<T> {
             };
         }
         if matches!(outcome, "contradicted" | "unavailable") {
-            line!(warn)
+            line!(warn);
         } else {
-            line!(info)
+            line!(info);
         }
         Ok(true)
     }

@@ -1,93 +1,108 @@
 //! What the platform is asked for each kind of claim, and what its answer is a word for.
 
 use waas_callback::{
-    AddressChange, Content, Deposit, Difference, Progress, Word, word_of_address, word_of_deposit,
-    word_of_failure,
+    Address, AddressChange, Amount, Callback, Content, Deposit, Difference, Progress, Word, word_of_address,
+    word_of_deposit, word_of_failure,
 };
 use waas_callback_aws::{Question, Unavailable};
 use waas_client::{AddressQuestion, CallError, DepositQuestion, Said, Transport, WithdrawState};
 
 use crate::Verification;
 
+/// Why a question has not brought what was asked for.
+pub(crate) enum Silence {
+    /// The platform's word is known without it.
+    Word(Word),
+    /// The platform cannot be reached, or understood.
+    Platform(CallError),
+    /// The ledger cannot be read.
+    Ledger(Unavailable),
+}
+
+impl From<Unavailable> for Silence {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Ledger(unavailable)
+    }
+}
+
 impl<T: Transport + Clone> Verification<T> {
-    /// The platform's word on a question, or why there is none.
-    pub(crate) async fn word_on(&self, question: &Question) -> Result<Result<Word, CallError>, Unavailable> {
-        let user = &question.callback.tenant_user_id;
-        match &question.callback.content {
-            Content::Deposit(deposit) => self.word_on_deposit(user, deposit).await,
-            Content::AddressChange(change) => self.word_on_address(user, change).await,
-            Content::WithdrawalFailure(_) => Ok(self.word_on_failure(question).await),
+    /// The platform's word on a question.
+    pub(crate) async fn word_on(&self, question: &Question) -> Result<Word, Silence> {
+        let callback = &question.callback;
+        let word = match &callback.content {
+            Content::Deposit(deposit) => self.word_on_deposit(callback, deposit).await,
+            Content::AddressChange(change) => self.word_on_address(callback, change).await,
+            Content::WithdrawalFailure(_) => self.word_on_failure(question).await,
             Content::WithdrawalConfirmation(_)
             | Content::Withdrawal(_)
             | Content::InsufficientBalance(_)
-            | Content::InsufficientGas(_) => Err(Unavailable::new("nobody asks about this type")),
+            | Content::InsufficientGas(_) => Err(Unavailable::new("nobody asks about this type").into()),
+        };
+        match word {
+            Err(Silence::Word(word)) => Ok(word),
+            word => word,
         }
     }
 
     /// Is the deposit the platform's, of that amount, and the address the user's? The platform names no user, so that
     /// has to be known from elsewhere; and it is asked for the user's address only once the deposit is genuine.
-    async fn word_on_deposit(
-        &self,
-        user: &str,
-        deposit: &Deposit,
-    ) -> Result<Result<Word, CallError>, Unavailable> {
-        let question = DepositQuestion {
-            tx_id: deposit.tx_id.clone(),
-            asset: deposit.asset.clone(),
-            to_address: deposit.to_address.clone(),
-        };
-        let answer =
-            self.platform.ask(async |client| client.get_deposit_order(&question, rand::rng()).await).await;
-        let word = match known(answer) {
-            Ok(Some(order)) => word_of_deposit(deposit, &order.amount),
-            Ok(None) => Word::Unknown,
-            Err(error) => return Ok(Err(error)),
-        };
-        if word != Word::Agrees || self.verifier.is_owned(user, &deposit.asset, &deposit.to_address).await? {
-            return Ok(Ok(word));
+    async fn word_on_deposit(&self, callback: &Callback, deposit: &Deposit) -> Result<Word, Silence> {
+        let Deposit { tx_id, asset, to_address, .. } = deposit;
+        let question =
+            DepositQuestion { tx_id: tx_id.clone(), asset: asset.clone(), to_address: to_address.clone() };
+        let answer = self.platform.ask(async |client| client.get_deposit_order(&question, rand::rng()).await);
+        let word = word_of_deposit(deposit, &known(answer.await)?.amount);
+        if word != Word::Agrees {
+            return Ok(word);
         }
-        let question = AddressQuestion { tenant_user_id: user.to_owned(), asset: deposit.asset.clone() };
-        Ok(self.present_address(question).await?.map(|address| match address {
-            Ok(address) if address == deposit.to_address => Word::Agrees,
-            Ok(_) => Word::Differs(Difference::User),
-            Err(word) => word,
-        }))
+        // Many users share an address that comes with a tag: that it is the user's says nothing.
+        let shared = Word::Differs(Difference::SharedAddress);
+        if callback.has_tag() {
+            return Ok(shared);
+        }
+        if self.verifier.is_owned(&callback.tenant_user_id, asset, to_address).await? {
+            return Ok(word);
+        }
+        match self.present_address(callback, asset.clone()).await? {
+            (_, true) => Ok(shared),
+            (address, false) if address == *to_address => Ok(word),
+            _ => Ok(Word::Differs(Difference::User)),
+        }
     }
 
     /// Is the new address the one that the platform has for the user?
-    async fn word_on_address(
-        &self,
-        user: &str,
-        change: &AddressChange,
-    ) -> Result<Result<Word, CallError>, Unavailable> {
-        let question = AddressQuestion { tenant_user_id: user.to_owned(), asset: change.asset.clone() };
-        Ok(self.present_address(question).await?.map(|address| match address {
-            Ok(address) => word_of_address(&change.new_address, &address),
-            Err(word) => word,
-        }))
+    async fn word_on_address(&self, callback: &Callback, change: &AddressChange) -> Result<Word, Silence> {
+        let (address, is_shared) = self.present_address(callback, change.asset.clone()).await?;
+        if is_shared || callback.has_tag() {
+            return Ok(Word::Differs(Difference::SharedAddress));
+        }
+        Ok(word_of_address(&change.new_address, &address))
     }
 
-    /// The user's address at the platform, or why there is none. Nobody is asked for a user whom nobody here knows.
+    /// The user's address at the platform, and whether a tag comes with it. Nobody asks for a user whom nobody here
+    /// knows.
     async fn present_address(
         &self,
-        question: AddressQuestion,
-    ) -> Result<Result<Result<waas_callback::Address, Word>, CallError>, Unavailable> {
-        if !self.verifier.is_known(&question.tenant_user_id).await? {
-            return Ok(Ok(Err(Word::UnknownUser)));
+        callback: &Callback,
+        asset: waas_callback::Asset,
+    ) -> Result<(Address, bool), Silence> {
+        let tenant_user_id = callback.tenant_user_id.clone();
+        if !self.verifier.is_known(&tenant_user_id).await? {
+            return Err(Silence::Word(Word::UnknownUser));
         }
-        let answer =
-            self.platform.ask(async |client| client.get_user_address(&question, rand::rng()).await).await;
-        Ok(known(answer).map(|answer| answer.map(|answer| answer.address).ok_or(Word::Unknown)))
+        let question = AddressQuestion { tenant_user_id, asset };
+        let answer = self.platform.ask(async |client| client.get_user_address(&question, rand::rng()).await);
+        let answer = known(answer.await)?;
+        Ok((answer.address, answer.tag.is_some_and(|tag| !tag.is_empty())))
     }
 
     /// Has the order ended without being paid?
-    async fn word_on_failure(&self, question: &Question) -> Result<Word, CallError> {
-        let Some(call_back_id) = question.callback.call_back_id() else { return Ok(Word::Unknown) };
-        let answer = self
-            .platform
-            .ask(async |client| client.get_withdraw_order(call_back_id, rand::rng()).await)
-            .await;
-        let Some(answer) = known(answer)? else { return Ok(Word::Unknown) };
+    async fn word_on_failure(&self, question: &Question) -> Result<Word, Silence> {
+        let call_back_id = question.callback.call_back_id();
+        let call_back_id = call_back_id.ok_or_else(|| Unavailable::new("a failure names no order"))?;
+        let answer =
+            self.platform.ask(async |client| client.get_withdraw_order(call_back_id, rand::rng()).await);
+        let answer = known(answer.await)?;
         let progress = match answer.state {
             WithdrawState::Complete => Progress::Paid,
             WithdrawState::Cancelled | WithdrawState::Failed => Progress::EndedUnpaid,
@@ -97,18 +112,23 @@ impl<T: Transport + Clone> Verification<T> {
             | WithdrawState::ManualHandling
             | WithdrawState::Other(_) => Progress::Open,
         };
-        let amount = answer.amount.as_ref().map(waas_callback::Amount::value);
+        let amount = answer.amount.as_ref().map(Amount::value);
         Ok(word_of_failure(question.order.as_ref(), progress, answer.symbol.as_deref(), amount))
     }
 }
 
-/// What the platform knows. How it says that it knows nothing is not published: a code that is not 0 is taken for that,
-/// and leads to a question that is asked again, never to a credit. That it cannot open what it was sent says nothing.
-fn known<A>(answer: Result<A, CallError>) -> Result<Option<A>, CallError> {
+/// What the platform knows. How it says that it knows nothing is not published: a number that is not 0 is taken for that,
+/// and leads to a question that is asked again, never to a credit. That it cannot open what it was sent, or a code that is
+/// a word as those of its gateway are, says nothing of what was asked.
+fn known<A>(answer: Result<A, CallError>) -> Result<A, Silence> {
     match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(CallError::UnknownThere) => Ok(None),
-        Err(CallError::Refused(said)) if said.code_number() != Some(Said::DECRYPTION_FAILED) => Ok(None),
-        Err(error) => Err(error),
+        Ok(answer) => Ok(answer),
+        Err(CallError::UnknownThere) => Err(Silence::Word(Word::Unknown)),
+        Err(CallError::OtherQuestion(_)) => Err(Silence::Word(Word::OtherQuestion)),
+        Err(CallError::Refused(said)) => match said.code_number() {
+            Some(Said::DECRYPTION_FAILED) | None => Err(Silence::Platform(CallError::Refused(said))),
+            Some(_) => Err(Silence::Word(Word::Unknown)),
+        },
+        Err(error) => Err(Silence::Platform(error)),
     }
 }

@@ -133,6 +133,7 @@ impl From<OperatorError> for Problem {
             OperatorError::NotResolved(NotResolved::NotInThisState) => conflict("not-in-this-state"),
             OperatorError::NotResolved(NotResolved::NotAsExpected) => conflict("not-as-expected"),
             OperatorError::NotResolved(NotResolved::AppliedAlready) => conflict("applied-already"),
+            OperatorError::NotResolved(NotResolved::Waits) => conflict("waits"),
             OperatorError::NotResolved(NotResolved::OtherAsset) => conflict("other-asset"),
             OperatorError::NotResolved(NotResolved::Incomplete) => conflict("incomplete"),
             OperatorError::CaseClosed => conflict("case-closed"),

@@ -396,5 +396,6 @@ fn one_for_each_balance(postings: Vec<Posting>) -> Result<Vec<Posting>, Unavaila
             None => sums.push(posting),
         }
     }
+    sums.retain(|sum| ![sum.available, sum.frozen, sum.held, sum.owed].iter().all(|part| part.is_zero()));
     Ok(sums)
 }

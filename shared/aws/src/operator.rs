@@ -3,9 +3,9 @@
 use std::time::SystemTime;
 
 use waas_callback::{
-    Action, Balance, CallBackId, CaseKey, Claim, Collection, Entry, Expected, Identity, KnownEvent,
-    NotResolved, Order, Outcome, Plan, Posting, PostingError, Reason, Refusal, Resolution, Verdict, hold,
-    plan,
+    Action, Amount, Balance, CallBackId, CaseKey, Claim, Collection, Entry, Expected, Identity, KnownEvent,
+    NotResolved, Order, Outcome, Plan, Posting, PostingError, Reason, Refusal, Resolution, Rival, Verdict,
+    hold, plan,
 };
 
 use crate::commit::{NotSettled, Obstacle};
@@ -14,7 +14,7 @@ use crate::merchant::named;
 use crate::retry::{Deadline, Unavailable};
 use crate::tables::cases::RecordedCase;
 use crate::tables::events::{Act, Ending, Event, RecordedEvent, Release, Source};
-use crate::tables::{Ledger, events, withdrawals};
+use crate::tables::{Ledger, withdrawals};
 
 /// How often an act is decided anew because what it was decided upon changed meanwhile.
 const MAX_DECISIONS: usize = 10;
@@ -107,6 +107,8 @@ struct Matter {
     order: Option<Order>,
     /// What is known of the claim's own event.
     recorded: Option<KnownEvent>,
+    /// What became of the content that a deposit's event was recorded with, where that is another than the claim's.
+    rival: Option<Rival<()>>,
 }
 
 impl Matter {
@@ -115,7 +117,20 @@ impl Matter {
     }
 
     fn plan(&self, resolution: &Resolution) -> Result<Plan, NotResolved> {
-        plan(resolution, self.claim(), self.order.as_ref(), self.recorded.as_ref())
+        let plan = plan(resolution, self.claim(), self.order.as_ref(), self.recorded.as_ref())?;
+        // One deposit is credited once, in whatever words it is told.
+        let is_same = |posting: &Posting, claim: &Claim| {
+            let amount = claim.amount.as_ref().map(Amount::value);
+            (&posting.tenant_user_id, Some(&posting.asset), Some(posting.available))
+                == (&claim.tenant_user_id, claim.asset.as_ref(), amount)
+        };
+        match (resolution.action, &self.rival, self.claim()) {
+            (Action::Credit, Some(Rival::Waits(..)), _) => Err(NotResolved::Waits),
+            (Action::Credit, Some(Rival::Credited(posting)), Some(claim)) if is_same(posting, claim) => {
+                Err(NotResolved::AppliedAlready)
+            }
+            _ => Ok(plan),
+        }
     }
 }
 
@@ -187,7 +202,7 @@ impl Operator {
             if let Some(event) = self.known(&identity).await? {
                 return Ok(Resolved { is_new: false, event });
             }
-            let (matter, plan, entry) = match self.decide(target, resolution).await {
+            let (matter, plan, entry) = match Box::pin(self.decide(target, resolution)).await {
                 Ok(Some(decided)) => decided,
                 Ok(None) => continue,
                 // What stands in its way may be what the same act has just done.
@@ -410,14 +425,18 @@ impl Operator {
 
     /// Reads all that an act is decided upon, the case first: it says what else there is.
     async fn matter(&self, target: Target<'_>) -> Result<Matter, OperatorError> {
-        let tables = &self.ledger.tables;
+        let mut rival = None;
         let (case, recorded, call_back_id) = match target {
             Target::Order(call_back_id) => (None, None, Some(call_back_id.clone())),
             Target::Case(key) => {
                 let case = self.ledger.case(key).await?.ok_or(OperatorError::NotFound)?;
-                let get = vec![events::get_by(&tables.events, &case.claim.identity.event_key)?];
-                let recorded = self.ledger.read_at_once(get, Deadline::after(None)).await?;
-                let recorded = recorded.iter().flatten().next().and_then(events::known);
+                let recorded = self.ledger.event(case.claim.identity.event_key.as_str()).await?;
+                if let Some(recorded) = &recorded
+                    && recorded.identity() != case.claim.identity
+                {
+                    rival = Some(self.ledger.rival(recorded).await?.without_case());
+                }
+                let recorded = recorded.as_ref().map(RecordedEvent::known);
                 let call_back_id = case.claim.call_back_id.clone();
                 (Some(case), recorded, call_back_id)
             }
@@ -429,7 +448,7 @@ impl Operator {
         if case.is_none() && order.is_none() {
             return Err(OperatorError::NotFound);
         }
-        Ok(Matter { case, order, recorded })
+        Ok(Matter { case, order, recorded, rival })
     }
 
     async fn balance(&self, plan: &Plan) -> Result<Balance, Unavailable> {

@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use waas_callback::{
-    Address, Asset, Callback, CaseKey, Content, Difference, EventKey, Fingerprint, Identity, Knowledge,
-    Order, Outcome, Policy, Posting, Reason, Ruling, Verified, Word, contradicted, pause, rejected, vouched,
+    Address, Asset, Callback, CaseKey, Content, Deposit, Difference, Entry, EventKey, Fingerprint, Identity,
+    Knowledge, Order, Outcome, Overtaken, Policy, Posting, Reason, Rival, Ruling, Verified, Word,
+    contradicted, overtaken, pause, vouched,
 };
 
 use crate::commit::{NotSettled, Obstacle};
@@ -38,6 +39,8 @@ pub struct Question {
     pub order: Option<Order>,
     /// How long it has been open.
     pub open_for: Duration,
+    /// How long the platform has answered without saying so or so.
+    silent_for: Duration,
     /// What its event's record says, which may be of other content.
     recorded: Option<RecordedEvent>,
 }
@@ -117,8 +120,8 @@ impl Verifier {
             None => None,
         };
         let recorded = self.ledger.event(case.claim.identity.event_key.as_str()).await?;
-        let open_for = case.open_for(now);
-        Ok(Some(Question { case, callback, order, open_for, recorded }))
+        let (open_for, silent_for) = (case.open_for(now), case.silent_for(now));
+        Ok(Some(Question { case, callback, order, open_for, silent_for, recorded }))
     }
 
     /// What was said, as one of the case's events has it: just what the case is about.
@@ -190,12 +193,8 @@ impl Verifier {
         let case_key = question.case.case_key.clone();
         let mut is_address_known = false;
         for _ in 0..MAX_DECISIONS {
-            let obstacle = match word.ruling(question.open_for, self.limit) {
-                Ruling::AskAgain => {
-                    let note = cases::note(&self.ledger.tables.cases, &question.case, word)?;
-                    self.ledger.change(&note, Deadline::after(None)).await?;
-                    return Ok(Ruled::AskAgain);
-                }
+            let obstacle = match word.ruling(question.silent_for, self.limit) {
+                Ruling::AskAgain => return self.ask_again(&question, word, now).await,
                 Ruling::Contradicted => {
                     let verified = contradicted(&question.case.claim);
                     self.end(&question, &verified, word, None, now).await?.ok_or(Ruled::Contradicted)
@@ -203,18 +202,34 @@ impl Verifier {
                 Ruling::True => self.vouch(&question, word, is_address_known, now).await?,
             };
             match obstacle {
+                Err(Ruled::AskAgain) => return self.ask_again(&question, word, now).await,
                 Err(ruled) => return Ok(ruled),
-                Ok(Obstacle::Known(..)) => return Ok(Ruled::AnsweredBefore),
                 Ok(Obstacle::Refused(refusal)) => return Err(Unavailable::new(refusal.to_string())),
                 Ok(Obstacle::AddressKnown) => is_address_known = true,
-                Ok(Obstacle::Changed | Obstacle::Order(_)) => {}
+                // Ended by another, which the case shows; or its event was credited in other words.
+                Ok(Obstacle::Known(..) | Obstacle::Changed | Obstacle::Order(_)) => {}
             }
             match self.question(&case_key, now).await? {
+                // The word was on the order as it was registered then.
+                Some(changed) if !changed.is_about_the_same_order(&question) => {
+                    return self.ask_again(&changed, Word::NotFinal, now).await;
+                }
                 Some(changed) => question = changed,
                 None => return Ok(Ruled::AnsweredBefore),
             }
         }
         Err(Unavailable::new("the case changes too often"))
+    }
+
+    async fn ask_again(
+        &self,
+        question: &Question,
+        word: Word,
+        now: SystemTime,
+    ) -> Result<Ruled, Unavailable> {
+        let note = cases::note(&self.ledger.tables.cases, &question.case, word, now)?;
+        self.ledger.change(&note, Deadline::after(None)).await?;
+        Ok(Ruled::AskAgain)
     }
 
     /// What is claimed is true: makes it so, if the ledger can by itself.
@@ -227,54 +242,63 @@ impl Verifier {
     ) -> Result<Result<Obstacle, Ruled>, Unavailable> {
         let Question { case, callback, order, .. } = question;
         let held = question.held();
-        let overtaken = match (&callback.content, &held) {
-            (Content::Deposit(_), None) => self.overtaken(question).await?,
-            _ => None,
-        };
-        let vouched = vouched(callback, &case.claim, held.as_ref(), order.as_ref());
-        let (verified, word, ruled) = match vouched {
-            // Its event took effect with other content, or it would have to be held for its risk: a person's.
-            Ok(_) if question.is_refused_deposit() && overtaken.is_none() => {
-                (contradicted(&case.claim), word, Ruled::Contradicted)
-            }
-            Ok(mut verified) => {
-                if is_address_known {
-                    verified.entry.address = verified.entry.address.map(|mut address| {
-                        address.knowledge = Knowledge::Owned;
-                        address
-                    });
-                    if verified.entry.outcome == Outcome::AddressChanged {
-                        verified.entry.outcome = Outcome::AddressKnown;
+        let persons = |word| (contradicted(&case.claim), word, None, Ruled::Contradicted);
+        let (verified, word, rejected, ruled) = match (&callback.content, &held) {
+            // A damaged record is no reason to give anything away.
+            (Content::Deposit(deposit), Some(held)) if !is_of(held, callback, deposit) => persons(word),
+            (Content::Deposit(deposit), None) => {
+                let (overtaken, rival) = self.overtaken(question, deposit).await?;
+                match overtaken {
+                    // What was refused was not held for its risk.
+                    Overtaken::InsteadOfRival | Overtaken::Alone if self.is_risky(deposit) => persons(word),
+                    Overtaken::AskAgain => return Ok(Err(Ruled::AskAgain)),
+                    Overtaken::Unclear => persons(word),
+                    Overtaken::Same => {
+                        let verified = Verified { entry: Entry::of(Outcome::Verified), left: vec![] };
+                        (verified, word, None, Ruled::Verified)
+                    }
+                    Overtaken::InsteadOfRival | Overtaken::Alone => {
+                        match vouched(callback, &case.claim, None, None) {
+                            Ok(verified) => (verified, word, rival, Ruled::Verified),
+                            Err(_) => persons(word),
+                        }
                     }
                 }
-                (verified, word, Ruled::Verified)
             }
-            // The order stands where it cannot have failed.
-            Err(_) => (contradicted(&case.claim), Word::Differs(Difference::Order), Ruled::Contradicted),
+            _ => match vouched(callback, &case.claim, held.as_ref(), order.as_ref()) {
+                Ok(verified) => (verified, word, None, Ruled::Verified),
+                // The order stands where it cannot have failed.
+                Err(_) => persons(Word::Differs(Difference::Order)),
+            },
         };
-        let obstacle = self.end(question, &verified, word, overtaken.as_ref(), now).await?;
+        let verified = if is_address_known { with_known_address(verified) } else { verified };
+        let obstacle = self.end(question, &verified, word, rejected.as_ref(), now).await?;
         Ok(obstacle.ok_or(ruled))
     }
 
-    /// The deposit that waits under this one's event with other content, and so is not what the platform vouches for.
-    /// Absent if none does, or this one would have to wait for its risk.
-    async fn overtaken(&self, question: &Question) -> Result<Option<Overtaken>, Unavailable> {
-        let (Some(recorded), Content::Deposit(deposit)) = (&question.recorded, &question.callback.content)
-        else {
-            return Ok(None);
-        };
-        if self.policy.risk_threshold.is_some_and(|threshold| deposit.is_risky(threshold)) {
-            return Ok(None);
-        }
-        let Some(held) = waiting(recorded) else { return Ok(None) };
-        let claim = recorded.identity();
-        let case = self.ledger.case(&CaseKey::of(&claim)).await?;
-        let case =
-            case.filter(|case| case.open_since.is_some() && case.claim.reasons.iter().any(|r| r.holds()));
+    fn is_risky(&self, deposit: &Deposit) -> bool {
+        self.policy.risk_threshold.is_some_and(|threshold| deposit.is_risky(threshold))
+    }
+
+    /// What is done about a deposit that was refused, with the one that waits instead of it, if that is to be rejected.
+    async fn overtaken(
+        &self,
+        question: &Question,
+        deposit: &Deposit,
+    ) -> Result<(Overtaken, Option<Waiting>), Unavailable> {
+        let Some(recorded) = &question.recorded else { return Ok((Overtaken::Unclear, None)) };
+        let rival = self.ledger.rival(recorded).await?;
+        let positions = recorded.position.zip(question.case.claim.identity.position);
+        let has_other_position = positions.is_some_and(|(theirs, ours)| theirs != ours);
+        let overtaken = overtaken(&question.callback.tenant_user_id, deposit, &rival, has_other_position);
+        let Rival::Waits(held, case) = rival else { return Ok((overtaken, None)) };
         let callback = recorded.callback.as_deref().and_then(|json| Callback::recorded(json).ok()).flatten();
-        let Some((case, callback)) = case.zip(callback) else { return Ok(None) };
-        let identity = identity(&case, "rejected");
-        Ok(Some(Overtaken { case, callback, claim: claim.event_key, identity, held }))
+        let Some(callback) = callback.filter(|_| overtaken == Overtaken::InsteadOfRival) else {
+            return Ok((overtaken, None));
+        };
+        let identity = of_opening(&case, "rejected");
+        let claim = recorded.identity().event_key;
+        Ok((overtaken, Some(Waiting { case, callback, claim, identity, held })))
     }
 
     /// Ends the question with its entry. `None` if that was done now.
@@ -283,7 +307,7 @@ impl Verifier {
         question: &Question,
         verified: &Verified,
         word: Word,
-        overtaken: Option<&Overtaken>,
+        rejected: Option<&Waiting>,
         now: SystemTime,
     ) -> Result<Option<Obstacle>, Unavailable> {
         let Question { case, callback, .. } = question;
@@ -294,7 +318,7 @@ impl Verifier {
             ending: ending(case, left, word),
             rejection: None,
         };
-        let rejection = overtaken.map(|Overtaken { case, callback, claim, identity, held }| Rejection {
+        let rejection = rejected.map(|Waiting { case, callback, claim, identity, held }| Rejection {
             event: Event {
                 identity,
                 tenant_user_id: &held.tenant_user_id,
@@ -307,10 +331,14 @@ impl Verifier {
                     Word::Differs(Difference::Amount),
                 )),
             },
-            entry: rejected(held),
+            entry: waas_callback::rejected(held),
         });
-        let identity = identity(case, entry.outcome.name());
         let claim = &case.claim.identity.event_key;
+        let identity = match entry.outcome {
+            // One deposit is credited once, whatever it was told as.
+            Outcome::Credited => named(&[Some(claim.as_str()), Some(entry.outcome.name())]),
+            outcome => of_opening(case, outcome.name()),
+        };
         let checked = Checked { rejection: rejection.as_ref(), ..checked(case, callback, claim, left, word) };
         let event = Event {
             identity: &identity,
@@ -330,7 +358,7 @@ impl Verifier {
 }
 
 /// A held deposit that another content of its event has been found true instead of.
-struct Overtaken {
+struct Waiting {
     case: RecordedCase,
     callback: Callback,
     claim: EventKey,
@@ -343,29 +371,80 @@ impl Question {
     /// What waits of the deposit that this is about; absent if it was refused.
     fn held(&self) -> Option<Posting> {
         let recorded = self.recorded.as_ref()?;
-        if recorded.identity() == self.case.claim.identity { waiting(recorded) } else { None }
+        if recorded.identity() == self.case.claim.identity { recorded.waiting() } else { None }
     }
 
-    fn is_refused_deposit(&self) -> bool {
-        matches!(self.callback.content, Content::Deposit(_)) && self.held().is_none()
+    /// Is the order still the one, of the same terms, that the platform was asked about?
+    fn is_about_the_same_order(&self, earlier: &Self) -> bool {
+        let of = |question: &Self| question.order.as_ref().and_then(|order| order.terms.clone());
+        of(self) == of(earlier)
     }
 }
 
-/// What a deposit's event has put aside, if it did.
-fn waiting(event: &RecordedEvent) -> Option<Posting> {
-    let waits = [Outcome::Held, Outcome::Unverified].iter().any(|outcome| event.outcome == outcome.name());
-    event.postings.first().filter(|_| waits).cloned()
+impl RecordedEvent {
+    /// What a deposit's event has put aside, if it did.
+    fn waiting(&self) -> Option<Posting> {
+        let waits = [Outcome::Held, Outcome::Unverified].iter().any(|outcome| self.outcome == outcome.name());
+        self.postings.first().filter(|_| waits).cloned()
+    }
+}
+
+impl Ledger {
+    /// What became of the content that a deposit's event was recorded with.
+    pub(crate) async fn rival(&self, recorded: &RecordedEvent) -> Result<Rival<RecordedCase>, Unavailable> {
+        let Some(held) = recorded.waiting() else {
+            return Ok(match (recorded.outcome.as_str(), recorded.postings.first()) {
+                ("credited", Some(posting)) => Rival::Credited(posting.clone()),
+                ("zero-amount", None) => Rival::Gone,
+                _ => Rival::Unclear,
+            });
+        };
+        let Some(case) = self.case(&CaseKey::of(&recorded.identity())).await? else {
+            return Ok(Rival::Unclear);
+        };
+        let Some(ended_by) = case.resolution_key.clone() else {
+            let is_open = case.open_since.is_some();
+            return Ok(if is_open { Rival::Waits(held, case) } else { Rival::Unclear });
+        };
+        let Some(end) = self.event(&ended_by).await? else { return Ok(Rival::Unclear) };
+        let given = end.postings.iter().find(|posting| posting.held == -held.held);
+        Ok(match given {
+            Some(posting) if posting.available == held.held => Rival::Credited(posting.clone()),
+            Some(posting) if posting.available.is_zero() => Rival::Gone,
+            _ => Rival::Unclear,
+        })
+    }
+}
+
+/// Is what waits just what was claimed?
+fn is_of(held: &Posting, callback: &Callback, deposit: &Deposit) -> bool {
+    (&held.tenant_user_id, &held.asset, held.held)
+        == (&callback.tenant_user_id, &deposit.asset, deposit.amount.value())
+}
+
+/// What became known of an address was known before, so it is not made the present one.
+fn with_known_address(mut verified: Verified) -> Verified {
+    if let Some(address) = &mut verified.entry.address {
+        address.knowledge = Knowledge::Owned;
+    }
+    if verified.entry.outcome == Outcome::AddressChanged {
+        verified.entry.outcome = Outcome::AddressKnown;
+    }
+    verified
 }
 
 fn ending<'a>(case: &'a RecordedCase, left: &'a [Reason], word: Word) -> Ending<'a> {
     Ending { case_key: &case.case_key, seen: Some(&case.claim.reasons), left, word: Some(word) }
 }
 
-/// The event that ends a question: one for each time that its case was opened, and for what came of it.
-fn identity(case: &RecordedCase, what: &str) -> Identity {
-    let opening = [Some(case.case_key.as_str()), case.open_since.as_deref(), Some(what)];
+/// An event of a question: one for each time that its case was opened, and for what came of it.
+fn of_opening(case: &RecordedCase, what: &str) -> Identity {
+    named(&[Some(case.case_key.as_str()), case.open_since.as_deref(), Some(what)])
+}
+
+fn named(parts: &[Option<&str>]) -> Identity {
     Identity {
-        event_key: EventKey::new("verification", opening),
+        event_key: EventKey::new("verification", parts.iter().copied()),
         fingerprint: Fingerprint::new("verification", []),
         position: None,
     }

@@ -232,6 +232,14 @@ impl Callback {
         self.content.room().transfer()
     }
 
+    /// Does it name a tag, by which many users share one address? No document describes it; some callbacks have it.
+    #[must_use]
+    pub fn has_tag(&self) -> bool {
+        let Ok(fields) = Fields::parse(&self.json) else { return true };
+        let tag = fields.raw("tag").map(str::trim);
+        tag.is_some_and(|tag| !matches!(tag, "null" | "\"\""))
+    }
+
     /// Which event this tells of, and with what content.
     ///
     /// The event's key is the type's name and what its room says names the event; the fingerprint covers user,

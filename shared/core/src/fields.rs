@@ -119,7 +119,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The field's JSON text; null counts as absent.
-    fn raw(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).map(|value| value.get()).filter(|text| *text != "null")
     }
 

@@ -85,6 +85,6 @@ pub use resolution::tables::{Action, Remedy, actions, remedy};
 pub use terms::{Terms, terms_digest};
 pub use tx_id::TxId;
 pub use verification::{
-    Difference, Progress, Ruling, Verified, Word, contradicted, is_asked_about, pause, rejected, vouched,
-    word_of_address, word_of_deposit, word_of_failure,
+    Difference, Overtaken, Progress, Rival, Ruling, Verified, Word, contradicted, is_asked_about, overtaken,
+    pause, rejected, vouched, word_of_address, word_of_deposit, word_of_failure,
 };

@@ -9,7 +9,8 @@ pub enum Outcome {
     Held,
     /// A deposit's amount waits for the platform's word that it is true.
     Unverified,
-    /// The platform has vouched for a deposit that still waits for its release.
+    /// The platform has vouched for a deposit of which nothing moves: it waits for its release still, or its user has it
+    /// already, told in other words.
     Verified,
     /// A deposit was released from its risk, and still waits for the platform's word.
     RiskLifted,

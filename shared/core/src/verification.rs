@@ -26,6 +26,8 @@ pub enum Word {
     NotFinal,
     /// Nobody here knows the user, and the question for its address would make it one of the platform's: not asked.
     UnknownUser,
+    /// It answers another question: of what it names, something is not what was asked for.
+    OtherQuestion,
 }
 
 /// In what the platform's word differs from the claim.
@@ -35,6 +37,8 @@ pub enum Difference {
     Amount,
     /// The address that received the deposit is not the user's.
     User,
+    /// The address that received the deposit is one of many users', told apart by a tag: it says not whose it is.
+    SharedAddress,
     /// The order is another's than the failure's: symbol or amount.
     Terms,
     /// The order is complete: paid.
@@ -45,7 +49,7 @@ pub enum Difference {
     Address,
 }
 
-/// What a word comes to, by how long its question is open.
+/// What a word comes to, by how long the platform has been silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ruling {
     /// What was claimed is true.
@@ -57,16 +61,24 @@ pub enum Ruling {
 }
 
 impl Word {
-    /// What it comes to where the question has been open for that long, and silence counts as a contradiction from
-    /// `limit` on.
+    /// What it comes to where it is that long since the platform first answered without saying so or so, which counts as a
+    /// contradiction from `limit` on.
     #[must_use]
-    pub fn ruling(self, open_for: Duration, limit: Duration) -> Ruling {
+    pub fn ruling(self, silent_for: Duration, limit: Duration) -> Ruling {
         match self {
             Self::Agrees => Ruling::True,
-            Self::Differs(Difference::Address) if open_for < limit => Ruling::AskAgain, // it may change yet
-            Self::Differs(_) => Ruling::Contradicted,
-            Self::Unknown | Self::NotFinal | Self::UnknownUser if open_for < limit => Ruling::AskAgain,
-            Self::Unknown | Self::NotFinal | Self::UnknownUser => Ruling::Contradicted,
+            word if word.is_silent() && silent_for < limit => Ruling::AskAgain,
+            _ => Ruling::Contradicted,
+        }
+    }
+
+    /// May it be another the next time it is asked for? So may a user's address, which can be about to change.
+    #[must_use]
+    pub fn is_silent(self) -> bool {
+        match self {
+            Self::Unknown | Self::NotFinal | Self::UnknownUser | Self::OtherQuestion => true,
+            Self::Differs(difference) => difference == Difference::Address,
+            Self::Agrees => false,
         }
     }
 
@@ -77,6 +89,7 @@ impl Word {
             Self::Agrees => "agrees",
             Self::Differs(Difference::Amount) => "other-amount",
             Self::Differs(Difference::User) => "other-user",
+            Self::Differs(Difference::SharedAddress) => "shared-address",
             Self::Differs(Difference::Terms) => "other-terms",
             Self::Differs(Difference::Paid) => "paid",
             Self::Differs(Difference::Order) => "other-order",
@@ -84,6 +97,7 @@ impl Word {
             Self::Unknown => "unknown",
             Self::NotFinal => "not-final",
             Self::UnknownUser => "unknown-user",
+            Self::OtherQuestion => "other-question",
         }
     }
 }
@@ -180,6 +194,7 @@ pub fn vouched(
             let owned = address(&deposit.to_address, deposit.asset.clone(), Knowledge::Owned);
             let none = Posting::empty(&callback.tenant_user_id, &deposit.asset);
             let (outcome, postings) = match held {
+                None if amount.is_zero() => (Outcome::ZeroAmount, vec![]),
                 Some(_) if left.iter().any(|reason| reason.holds()) => (Outcome::Verified, vec![]),
                 Some(held) => (
                     Outcome::Credited,
@@ -212,6 +227,67 @@ pub fn contradicted(claim: &Claim) -> Verified {
         left.push(Reason::Contradicted);
     }
     Verified { entry: Entry { reasons: vec![], ..Entry::of(Outcome::Contradicted) }, left }
+}
+
+/// What became of the content that a deposit's event was first recorded with, seen from another content of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rival<W> {
+    /// Nothing: it was of no amount, or was rejected.
+    Gone,
+    /// It waits, with what `W` says.
+    Waits(Posting, W),
+    /// Its user has it.
+    Credited(Posting),
+    /// Nobody can tell by the records alone.
+    Unclear,
+}
+
+impl<W> Rival<W> {
+    /// The same, without what `W` says.
+    #[must_use]
+    pub fn without_case(self) -> Rival<()> {
+        match self {
+            Self::Gone => Rival::Gone,
+            Self::Waits(posting, _) => Rival::Waits(posting, ()),
+            Self::Credited(posting) => Rival::Credited(posting),
+            Self::Unclear => Rival::Unclear,
+        }
+    }
+}
+
+/// What is done about a deposit that was refused, since its event was recorded with other content first, and for which
+/// the platform has vouched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overtaken {
+    /// It is credited, and what waits under its event is rejected.
+    InsteadOfRival,
+    /// It is credited: nothing else was.
+    Alone,
+    /// It is what the user has already, in other words.
+    Same,
+    /// It is what waits, in other words: that is asked about too.
+    AskAgain,
+    /// A person has to look.
+    Unclear,
+}
+
+/// Compares a refused deposit with what its event was recorded with. `has_other_position`: both are told, as two outputs
+/// of one transaction, which the platform knows as one deposit.
+#[must_use]
+pub fn overtaken<W>(user: &str, deposit: &Deposit, rival: &Rival<W>, has_other_position: bool) -> Overtaken {
+    let is_same = |posting: &Posting, part: Decimal| {
+        (posting.tenant_user_id.as_str(), &posting.asset, part)
+            == (user, &deposit.asset, deposit.amount.value())
+    };
+    match rival {
+        Rival::Unclear => Overtaken::Unclear,
+        Rival::Gone => Overtaken::Alone,
+        _ if has_other_position => Overtaken::Unclear,
+        Rival::Waits(posting, _) if is_same(posting, posting.held) => Overtaken::AskAgain,
+        Rival::Waits(..) => Overtaken::InsteadOfRival,
+        Rival::Credited(posting) if is_same(posting, posting.available) => Overtaken::Same,
+        Rival::Credited(_) => Overtaken::Unclear,
+    }
 }
 
 /// The end of a held deposit for whose event the platform has vouched with other content.
@@ -253,7 +329,8 @@ mod tests {
     #[test]
     fn silence_is_borne_until_the_limit_and_a_contradiction_is_not() {
         let early = LIMIT.checked_sub(Duration::from_secs(1)).unwrap();
-        for silent in [Word::Unknown, Word::NotFinal, Word::UnknownUser, Word::Differs(Difference::Address)] {
+        let address = Word::Differs(Difference::Address);
+        for silent in [Word::Unknown, Word::NotFinal, Word::UnknownUser, Word::OtherQuestion, address] {
             assert_eq!(silent.ruling(early, LIMIT), Ruling::AskAgain, "{silent:?}");
             assert_eq!(silent.ruling(LIMIT, LIMIT), Ruling::Contradicted, "{silent:?}");
         }
@@ -301,6 +378,33 @@ mod tests {
         assert_eq!(left(&[Reason::Verification]), [Reason::Contradicted]);
         assert_eq!(left(&[Reason::Risk, Reason::Verification]), [Reason::Risk, Reason::Contradicted]);
         assert_eq!(left(&[Reason::EventConflict]), [Reason::EventConflict], "nothing waits of it");
+    }
+
+    #[test]
+    fn of_two_contents_of_one_deposit_one_is_credited_and_once() {
+        let Content::Deposit(deposit) = parse(DEPOSIT).content else { unreachable!("a deposit") };
+        let none = Posting::empty("2049", &"TRON#TRX".parse().unwrap());
+        let amount = |text: &str| text.parse::<Decimal>().unwrap();
+        let waits = |user: &str, text| {
+            Rival::Waits(Posting { tenant_user_id: user.into(), held: amount(text), ..none.clone() }, ())
+        };
+        let credited = |text| Rival::Credited(Posting { available: amount(text), ..none.clone() });
+        for (rival, other_position, expected) in [
+            (waits("2049", "899"), false, Overtaken::InsteadOfRival),
+            (waits("1945", "2.5"), false, Overtaken::InsteadOfRival),
+            // It differs in the trackingId alone: both would be true.
+            (waits("2049", "2.5"), false, Overtaken::AskAgain),
+            // Two outputs of one transaction may both be.
+            (waits("2049", "899"), true, Overtaken::Unclear),
+            (waits("2049", "2.5"), true, Overtaken::Unclear),
+            (credited("2.5"), false, Overtaken::Same),
+            (credited("2.5"), true, Overtaken::Unclear),
+            (credited("899"), false, Overtaken::Unclear),
+            (Rival::Gone, false, Overtaken::Alone),
+            (Rival::Unclear, false, Overtaken::Unclear),
+        ] {
+            assert_eq!(overtaken("2049", &deposit, &rival, other_position), expected, "{rival:?}");
+        }
     }
 
     #[test]

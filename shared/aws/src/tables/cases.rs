@@ -36,6 +36,8 @@ pub(crate) const NEXT_ASK_AT: &str = "nextAskAt";
 const ASKED: &str = "asked";
 /// What it said at last.
 const WORD: &str = "word";
+/// Since when it answers without saying so or so.
+const SILENT_SINCE: &str = "silentSince";
 
 /// A cursor holds a time of 24 characters and a case's key of at most 100.
 const MAX_CURSOR_BYTES: usize = 255;
@@ -77,6 +79,8 @@ pub struct RecordedCase {
     pub asked: u32,
     /// What it said at last.
     pub word: Option<String>,
+    /// Since when it answers without saying so or so, RFC 3339 in UTC.
+    pub silent_since: Option<String>,
 }
 
 impl RecordedCase {
@@ -86,9 +90,18 @@ impl RecordedCase {
     /// How long it has been open by now.
     #[must_use]
     pub fn open_for(&self, now: SystemTime) -> Duration {
-        let since = self.open_since.as_deref().and_then(parsed_time);
-        since.and_then(|since| now.duration_since(since).ok()).unwrap_or_default()
+        since(self.open_since.as_deref(), now)
     }
+
+    /// How long the platform has answered without saying so or so by now.
+    #[must_use]
+    pub fn silent_for(&self, now: SystemTime) -> Duration {
+        since(self.silent_since.as_deref(), now)
+    }
+}
+
+fn since(time: Option<&str>, now: SystemTime) -> Duration {
+    time.and_then(parsed_time).and_then(|since| now.duration_since(since).ok()).unwrap_or_default()
 }
 
 /// Why a case is opened.
@@ -118,6 +131,7 @@ pub(crate) fn open(
     if asks {
         change.set(EXPECTS, text(PLATFORM));
         change.set(NEXT_ASK_AT, text(&timestamp(now)?));
+        change.remove(SILENT_SINCE); // of an earlier question
     } else {
         change.set_new(EXPECTS, text(OPERATOR));
     }
@@ -277,9 +291,17 @@ pub(crate) fn take(table: &str, case: &RecordedCase, next: SystemTime) -> Result
 }
 
 /// Notes what the platform said, of a question that is asked again.
-pub(crate) fn note(table: &str, case: &RecordedCase, word: Word) -> Result<Update, Unavailable> {
+pub(crate) fn note(
+    table: &str,
+    case: &RecordedCase,
+    word: Word,
+    now: SystemTime,
+) -> Result<Update, Unavailable> {
     let mut change = Change::default();
     change.set(WORD, text(word.name()));
+    if word.is_silent() {
+        change.set_new(SILENT_SINCE, text(&timestamp(now)?));
+    }
     change.condition(format!("attribute_exists(#{NEXT_ASK_AT})"), &[NEXT_ASK_AT], []);
     change.build(table, [(KEY, text(case.case_key.as_str()))])
 }
@@ -351,6 +373,7 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
         next_ask_at: owned(NEXT_ASK_AT),
         asked: read_number(item, ASKED).map_or(Some(0), |asked| asked.to_string().parse().ok())?,
         word: owned(WORD),
+        silent_since: owned(SILENT_SINCE),
         resolution_key: ended(RESOLUTION_KEY),
         closed_at: ended("closedAt"),
         open_since,

@@ -172,6 +172,15 @@ pub struct RecordedEvent {
 }
 
 impl RecordedEvent {
+    /// What decides whether a callback tells of it again.
+    pub(crate) fn known(&self) -> KnownEvent {
+        KnownEvent {
+            fingerprint: self.fingerprint.clone().into(),
+            position: self.position,
+            outcome: self.outcome.clone(),
+        }
+    }
+
     /// Which event it is, and with what content.
     pub(crate) fn identity(&self) -> Identity {
         Identity {

@@ -242,7 +242,8 @@ pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<De
     Ok(Entry { postings, order: Some(update), ..Entry::of(outcome) }.into())
 }
 
-/// Decides on a failure for which the platform has vouched: what was frozen for the order is available again.
+/// Decides on a failure for which the platform has vouched: what was frozen for the order is available again. It binds the
+/// order to no withdrawal of the platform, for which of them failed the platform does not say.
 ///
 /// # Errors
 ///
@@ -250,16 +251,18 @@ pub fn fail(situation: &Situation<'_>, failure: &WithdrawalFailure) -> Result<De
 /// or was completed.
 pub fn failure_verified(callback: &Callback, order: Option<&Order>) -> Result<Entry, Refusal> {
     let call_back_id = callback.call_back_id().ok_or(Refusal::UnknownOrder)?;
-    let update = OrderUpdate {
-        state: Some(OrderState::Failed),
-        ..pinning(OrderUpdate::of(call_back_id, order), callback)
-    };
+    let update = OrderUpdate { state: Some(OrderState::Failed), ..OrderUpdate::of(call_back_id, order) };
     let Some(order) = ended_or_registered(order) else {
         let tenant_user_id = callback.tenant_user_id.clone();
         let details = Some(Details::Reported { tenant_user_id, terms: None });
         let order = Some(OrderUpdate { details, ..update });
         return Ok(Entry { order, ..Entry::of(Outcome::FailedUnregistered) });
     };
+    // What ended unpaid has ended unpaid, whichever withdrawal of the platform the order belonged to.
+    if matches!(order.state, OrderState::Failed | OrderState::Cancelled) {
+        is_of_user(order, &callback.tenant_user_id)?;
+        return Ok(Entry::of(Outcome::Ignored));
+    }
     let effect = match reported(order, callback, OrderEvent::Fail)? {
         Transition::To(_, effect) => effect,
         Transition::Alarm => return Err(Refusal::OtherTrackingId),

@@ -30,6 +30,9 @@ pub enum NotResolved {
     /// What was refused at first was applied since, with just this content, as at a retry.
     #[error("it was applied already")]
     AppliedAlready,
+    /// The same deposit waits with other content: that has to be ended first.
+    #[error("the same deposit waits with other content, in a case of its own")]
+    Waits,
     /// What was paid is of another asset than the order: it can be written off.
     #[error("the payment is of another asset than the order")]
     OtherAsset,
@@ -76,7 +79,11 @@ pub fn plan(
             let allows = |reason: &Reason| actions(kind, *reason).contains(&action);
             // What another reason still waits for must not be waved away with this one.
             match action {
-                Action::Dismiss | Action::Release => claim.reasons.iter().all(allows),
+                Action::Dismiss => claim.reasons.iter().all(allows),
+                Action::Release => {
+                    let mut holding = claim.reasons.iter().filter(|reason| reason.holds()).peekable();
+                    holding.peek().is_some() && holding.all(allows)
+                }
                 _ => claim.reasons.iter().any(allows),
             }
         }
@@ -93,6 +100,16 @@ pub fn plan(
         } else {
             NotResolved::NotInThisState
         });
+    }
+    // A failure that may come true yet is not told again: its order would stay open, and nobody would look.
+    let is_open =
+        matches!(standing, Standing::Reserved | Standing::Direct | Standing::UnderWay | Standing::Confirmed);
+    let is_awaited = claim.is_some_and(|claim| {
+        claim.identity.event_key.kind() == "withdrawal-failure"
+            && claim.reasons.iter().any(|reason| reason.holds())
+    });
+    if action == Action::Dismiss && is_open && is_awaited {
+        return Err(NotResolved::NotInThisState);
     }
     let expected = Expected::of(claim, order);
     let (next, remedy) = remedy(action, standing).ok_or(NotResolved::NotInThisState)?;

@@ -370,14 +370,16 @@ impl Sheet {
             }
             Event::Fail(id) | Event::VouchForFailure(id) if open && ours(id) => {
                 (self.available, self.frozen) = (self.available + amount, self.frozen - amount);
-                (order.state, order.pin) = ('f', order.pin.or(id));
+                order.state = 'f';
+                if matches!(event, Event::Fail(_)) {
+                    order.pin = order.pin.or(id);
+                }
             }
             Event::Complete(id) if known.is_none() || order.state == 's' => {
                 (order.state, order.pin, order.proved) = ('p', id, true);
             }
-            Event::Fail(id) | Event::VouchForFailure(id) if known.is_none() || order.state == 's' => {
-                (order.state, order.pin) = ('f', id);
-            }
+            Event::Fail(id) if known.is_none() || order.state == 's' => (order.state, order.pin) = ('f', id),
+            Event::VouchForFailure(_) if known.is_none() || order.state == 's' => order.state = 'f',
             Event::Stall(_) | Event::ReportFailure(_) if known.is_none() => {
                 (order.state, order.spoken_of) = ('s', true);
             }

@@ -252,6 +252,11 @@ fn what_a_case_does_not_allow_is_not_done() {
     assert_eq!(act(Action::Settle, Some(&conflict), Some(&open)), Err(NotResolved::NotForThisReason));
     let ended = claim("withdrawal", Reason::OrderEnded);
     assert_eq!(act(Action::Charge, Some(&ended), Some(&open)), Err(NotResolved::NotInThisState));
+    // A failure that may come true is not told again.
+    let awaited = claim("withdrawal-failure", Reason::Contradicted);
+    assert_eq!(act(Action::Dismiss, Some(&awaited), Some(&open)), Err(NotResolved::NotInThisState));
+    let completed = Order { state: OrderState::Completed, ..reserved() };
+    assert!(act(Action::Dismiss, Some(&awaited), Some(&completed)).is_ok());
     for action in [Action::Credit, Action::Reject, Action::Dismiss, Action::Charge, Action::WriteOff] {
         assert_eq!(act(action, None, Some(&open)), Err(NotResolved::NotInThisState), "{action}");
     }
@@ -267,6 +272,14 @@ fn what_a_case_does_not_allow_is_not_done() {
     both.reasons.push(Reason::Risk);
     assert_eq!(act(Action::Dismiss, Some(&both), None), Err(NotResolved::NotForThisReason));
     assert!(act(Action::Reject, Some(&both), None).is_ok());
+    // What holds it has to allow its release, and what only speaks against it is no matter then.
+    let contradicted = |reasons: &[Reason]| Claim { reasons: reasons.to_vec(), ..both.clone() };
+    let release = |reasons: &[Reason]| act(Action::Release, Some(&contradicted(reasons)), None).map(|_| ());
+    assert_eq!(release(&[Reason::RequestConflict, Reason::Contradicted]), Ok(()));
+    assert_eq!(release(&[Reason::Verification]), Ok(()));
+    for reasons in [&[Reason::Risk, Reason::Contradicted][..], &[Reason::RequestConflict]] {
+        assert_eq!(release(reasons), Err(NotResolved::NotForThisReason), "{reasons:?}");
+    }
     let elsewhere = Claim { asset: Some("TRON#TRX".parse().unwrap()), ..ended };
     let failed = Order { state: OrderState::Failed, ..reserved() };
     assert_eq!(act(Action::Charge, Some(&elsewhere), Some(&failed)), Err(NotResolved::OtherAsset));

@@ -68,8 +68,8 @@ const SHORTAGE: &[&str] =
 const ADDRESS: &[&str] = &["tenantUserId", "asset", "address", "updatedAt", "history"];
 #[rustfmt::skip]
 const CASE_OF_CALLBACK: &[&str] = &[
-    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "eventKey", "fingerprint",
-    "position", "tenantUserId", "callBackId", "trackingId", "asset", "amount", "txId",
+    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "silentSince", "eventKey",
+    "fingerprint", "position", "tenantUserId", "callBackId", "trackingId", "asset", "amount", "txId",
 ];
 #[rustfmt::skip]
 const CASE_OF_MERCHANT: &[&str] = &[
@@ -89,7 +89,7 @@ const OF_VERIFICATION: &[&str] = &[
 #[rustfmt::skip]
 const CASE_OF_VERIFICATION: &[&str] = &[
     "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "asked", "word",
-    "resolutionKey", "closedAt",
+    "silentSince", "resolutionKey", "closedAt",
 ];
 const READS: &[(&str, &str)] = &[("GetItem", "Requests"), ("GetItem", "Events"), ("GetItem", "Withdrawals")];
 
