@@ -75,7 +75,7 @@ pub async fn serve<S>(
                 if left < RESERVE {
                     return Err(Unavailable::new("out of time"));
                 }
-                handle(service, message, deadline - RESERVE).await
+                Box::pin(handle(service, message, deadline - RESERVE)).await
             };
             if let Err(error) = done.await {
                 tracing::error!(messageId = message_id, cause = %error, "a message is given back");
