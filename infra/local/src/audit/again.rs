@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::books::{Books, digest};
+use super::books::Books;
 use super::finding::{Finding, Kind, Named};
+use super::names::digest;
 use super::progress::Progress;
 use super::record::{self, Event, text};
 use super::tables::{AT_ONCE, Item, Tables};

@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest as _, Sha256};
-use waas_callback::{Action, Asset, Decimal, Posting};
+use waas_callback::{Asset, Decimal, Posting};
 
 use super::accounts::{AccountId, Accounts};
-use super::cases::{self, Cases, Held};
-use super::event::{Claim, Meaning, Step};
+use super::cases::{self, About, Cases, Compared, Held, Released};
+use super::event::{Claim, Meaning, Moved, Step};
 use super::finding::{Finding, Kind};
-use super::names::{Id, Mark, Names};
+use super::names::{Digest, Id, Mark, Names, Payment, digest};
 use super::orders::{self, Orders, Registered, Wrong};
 use super::record::{Case, Coins, Event, Order, Recorded, Subject, text};
 use super::tables::Item;
@@ -22,7 +21,7 @@ pub(super) struct Books {
     accounts: Accounts,
     orders: Orders,
     cases: Cases,
-    /// Payments on chain, with whom they were credited to.
+    /// Payments on chain, with whom they were credited to, or will be.
     credits: HashMap<Digest, Id>,
     causes: Vec<Cause>,
     findings: Vec<Finding>,
@@ -34,9 +33,6 @@ pub(super) struct Cause {
     users: Vec<Id>,
     pub(super) event_key: String,
 }
-
-/// Stands for a text in a quarter of its space.
-type Digest = [u8; 16];
 
 impl Books {
     /// Enters an event.
@@ -63,24 +59,32 @@ impl Books {
     }
 
     fn claim(&mut self, event: &Event, user: Id, claim: Claim) {
-        let Claim { is_credit, held, released, order, of_case } = claim;
-        if let Some(deposit) = event.deposit.as_ref().filter(|_| is_credit)
-            && let Some(first) = self.credits.insert(digest(deposit.as_str()), user)
-        {
-            let detail = format!("to {} and to {}", self.names.user_of(first), self.names.user_of(user));
-            self.find(deposit.as_str(), (Kind::CreditedTwice, detail, vec![first, user]));
+        let Claim { is_credit, held, released, is_rejected, order, of_case } = claim;
+        let payment = event.deposit.as_ref().filter(|_| is_credit).and_then(Payment::of);
+        // What waits may yet be rejected, and be no credit then: its case says.
+        if let Some(payment) = payment.filter(|_| held.is_none()) {
+            self.credit(payment, user);
         }
-        let is_act = matches!(event.subject, Subject::Release | Subject::Resolution);
-        if let Some(case) = event.case_key.as_deref().filter(|_| is_act || is_credit) {
+        if let Some(case) = event.case_key.as_deref() {
             let held = held.map(|(asset, amount)| {
                 let account = (user, self.names.asset(&asset));
-                Held { account, amount, mark: self.names.mark_of(account, amount) }
+                Held { account, amount, mark: self.names.mark_of(account, amount), payment }
             });
             let released = self.mark(user, released.as_ref());
-            let ended_by = is_act.then_some(&*event.key);
-            let action = event.action.as_deref().and_then(|action| action.parse().ok());
-            let is_settled = is_act && action.is_none_or(Action::settles);
-            self.cases.tell(case, cases::Told { user, held, released, ended_by, is_settled, moved: of_case });
+            let moved = of_case.map(|moved| match moved {
+                Moved::Nothing => cases::Moved::Nothing,
+                Moved::Coins(coins) => cases::Moved::Coins(self.names.mark_of_coins(&coins)),
+            });
+            let told = cases::Told {
+                user,
+                asks: event.is_question,
+                answers: event.subject == Subject::Verification,
+                held,
+                released: released.map(|mark| Released { mark, is_rejected }),
+                end: event.end().map(|end| (&*event.key, end)),
+                moved,
+            };
+            self.cases.tell(case, told);
         }
         match (order, &event.call_back_id) {
             (None, _) => {}
@@ -89,6 +93,15 @@ impl Books {
                 let detail = format!("{}: it names no order", event.outcome);
                 self.find(&event.key, (Kind::Posting, detail, vec![user]));
             }
+        }
+    }
+
+    /// A payment on chain is this user's.
+    fn credit(&mut self, payment: Payment, user: Id) {
+        let key = payment.to_string();
+        if let Some(first) = self.credits.insert(digest(&key), user) {
+            let detail = format!("to {} and to {}", self.names.user_of(first), self.names.user_of(user));
+            self.find(&key, (Kind::CreditedTwice, detail, vec![first, user]));
         }
     }
 
@@ -149,17 +162,30 @@ impl Books {
     /// Enters a case's record; all its events were entered before.
     pub(super) fn case(&mut self, case: Case) {
         let user = case.tenant_user_id.as_deref().map(|user| self.names.user(user));
-        let (held, wrong) = self.cases.record(&case, user);
-        if let Some(Held { account, amount, .. }) = held {
-            self.accounts.wait(account, amount);
-        }
-        for wrong in wrong {
-            self.find(&case.key, wrong);
-        }
+        let coins = case.asset.clone().zip(case.amount);
+        let about = About {
+            user,
+            whose: user.and_then(|user| self.mark(user, coins.as_ref())),
+            coins: coins.as_ref().map(|coins| self.names.mark_of_coins(coins)),
+        };
+        let compared = self.cases.record(&case, about);
+        self.compared(&case.key, compared);
         if case.is_open {
             let users: Vec<_> = user.into_iter().collect();
             let named = |event_key| Cause { case_key: case.key.clone(), users: users.clone(), event_key };
             self.causes.extend(case.event_keys.into_iter().map(named));
+        }
+    }
+
+    fn compared(&mut self, key: &str, Compared { waiting, credit, wrong }: Compared) {
+        if let Some(Held { account, amount, .. }) = waiting {
+            self.accounts.wait(account, amount);
+        }
+        if let Some((payment, (user, _))) = credit.and_then(|held| Some((held.payment?, held.account))) {
+            self.credit(payment, user);
+        }
+        for wrong in wrong {
+            self.find(key, wrong);
         }
     }
 
@@ -204,13 +230,12 @@ impl Books {
 
     /// All that was found, once everything has been entered.
     pub(super) fn close(mut self) -> Vec<Finding> {
-        for Held { account, amount, .. } in self.cases.unrecorded_held() {
-            self.accounts.wait(account, amount);
+        for (key, compared) in self.cases.unrecorded().collect::<Vec<_>>() {
+            self.compared(&key, compared);
         }
         let accounts = self.accounts.differences();
         let accounts = accounts.map(|(kind, id, of)| (self.names.account_of(id), (kind, of, vec![id.0])));
-        let rest = self.orders.unrecorded().chain(self.cases.unrecorded());
-        let rest = rest.map(|(key, wrong)| (key.to_owned(), wrong));
+        let rest = self.orders.unrecorded().map(|(key, wrong)| (key.to_owned(), wrong));
         let found: Vec<_> = accounts.chain(rest).collect();
         for (key, wrong) in found {
             self.find(&key, wrong);
@@ -232,13 +257,6 @@ impl Books {
     fn account(&mut self, user: &str, asset: &Asset) -> AccountId {
         (self.names.user(user), self.names.asset(asset))
     }
-}
-
-/// Sixteen bytes of SHA-256.
-pub(super) fn digest(text: &str) -> Digest {
-    let mut digest = Digest::default();
-    digest.copy_from_slice(&Sha256::digest(text)[..16]);
-    digest
 }
 
 /// Postings with what they change.

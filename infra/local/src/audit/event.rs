@@ -1,6 +1,6 @@
 //! What an event of each kind has to have posted, and what it says of its deposit, order and case.
 
-use waas_callback::{Decimal, OrderState, Posting};
+use waas_callback::{Action, Decimal, OrderState, Posting};
 
 use super::record::{Coins, Event, Subject};
 
@@ -19,6 +19,8 @@ pub(super) struct Claim {
     pub(super) held: Option<Coins>,
     /// A deposit waits no longer.
     pub(super) released: Option<Coins>,
+    /// And it was not the user's.
+    pub(super) is_rejected: bool,
     /// What happened to an order.
     pub(super) order: Option<Step>,
     /// The case that it ends has to be about this.
@@ -30,6 +32,15 @@ pub(super) struct Claim {
 pub(super) enum Moved {
     Nothing,
     Coins(Coins),
+}
+
+/// What an event ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its case, as far as nothing else keeps that open.
+    Case,
+    /// The matter, for good.
+    Matter,
 }
 
 /// What happened to an order.
@@ -85,6 +96,22 @@ impl Claim {
 }
 
 impl Event {
+    /// What becomes of its case by it; nothing where it only opens it, or lifts a reason.
+    pub(super) fn end(&self) -> Option<End> {
+        match (self.subject, &*self.outcome) {
+            (Subject::Release, "released")
+            | (Subject::Verification, "credited" | "rejected" | "address-changed" | "address-known") => {
+                Some(End::Matter)
+            }
+            (Subject::Verification, "failed" | "failed-unregistered" | "ignored") => Some(End::Case),
+            (Subject::Resolution, _) => {
+                let action = self.action.as_deref().and_then(|action| action.parse().ok());
+                Some(if action.is_none_or(Action::settles) { End::Matter } else { End::Case })
+            }
+            _ => None,
+        }
+    }
+
     /// Where the amount is an order's or a case's it is taken from the posting, and the books compare it with theirs.
     /// `None` if the event lacks what it would have to be compared with.
     pub(super) fn meaning(&self) -> Option<Meaning> {
@@ -96,16 +123,14 @@ impl Event {
                 let claim = Claim { is_credit: true, ..Claim::default() };
                 self.posts(&coins, [coins.1, zero, zero], claim)
             }
-            (Subject::Deposit, "held") => {
+            (Subject::Deposit, "held" | "unverified") => {
                 let coins = self.said.clone()?;
                 let claim = Claim { is_credit: true, held: Some(coins.clone()), ..Claim::default() };
                 self.posts(&coins, [zero, zero, coins.1], claim)
             }
-            (Subject::Release, "released") => {
-                let coins = self.posted(|posting| posting.available)?;
-                let claim = Claim { released: Some(coins.clone()), ..Claim::default() };
-                self.posts(&coins, [coins.1, zero, -coins.1], claim)
-            }
+            (Subject::Release, "released") => self.releases()?,
+            (Subject::Verification, "credited") => self.vouched()?,
+            (Subject::Verification, "rejected") => self.rejects()?,
             (Subject::Payment, "completed" | "completed-unconfirmed") => {
                 let (asset, paid) = self.said.clone()?;
                 let coins = (asset, paid.checked_add(self.fee)?);
@@ -116,10 +141,17 @@ impl Event {
                 reported: self.said.clone(),
                 ..Step::default()
             })),
-            (Subject::Failure, "failed" | "failed-other-address") => self.frees(OrderState::Failed)?,
-            (Subject::Failure, "failed-unregistered") => nothing(Claim::to(OrderState::Failed)),
+            (Subject::Failure, "failed" | "failed-other-address") | (Subject::Verification, "failed") => {
+                self.frees(OrderState::Failed)?
+            }
+            (Subject::Failure | Subject::Verification, "failed-unregistered") => {
+                nothing(Claim::to(OrderState::Failed))
+            }
             (Subject::Cancellation, "cancelled") => self.frees(OrderState::Cancelled)?,
-            (Subject::Shortage, "stalled-unregistered") => nothing(Claim::to(OrderState::Reported)),
+            // Of a registered order they say less than its registration.
+            (Subject::Shortage, "stalled-unregistered") | (Subject::Failure, "failure-reported") => {
+                nothing(Claim::to(OrderState::Reported))
+            }
             (Subject::Confirmation, "confirmed") => nothing(Claim::to(OrderState::Confirmed)),
             (Subject::Registration, outcome) => self.registers(outcome)?,
             (Subject::Resolution, _) => self.resolves()?,
@@ -172,11 +204,8 @@ impl Event {
                 let claim = Claim { of_case: Some(Moved::Coins(coins.clone())), ..Claim::default() };
                 self.posts(&coins, [coins.1, zero, zero], claim)
             }
-            "reject" => {
-                let coins = self.posted(|posting| -posting.held)?;
-                let claim = Claim { released: Some(coins.clone()), ..Claim::default() };
-                self.posts(&coins, [zero, zero, -coins.1], claim)
-            }
+            "reject" => self.rejects()?,
+            "release" => self.releases()?,
             "write-off" => nothing(Claim::of_order(Step { makes_good: true, ..Step::default() })),
             "charge" => self.charges()?,
             // Of what nobody had registered, or nobody been charged with.
@@ -197,6 +226,32 @@ impl Event {
             }
             _ => nothing(Claim::default()),
         })
+    }
+
+    /// What waited is available.
+    fn releases(&self) -> Option<Meaning> {
+        let coins = self.posted(|posting| posting.available)?;
+        let claim = Claim { released: Some(coins.clone()), ..Claim::default() };
+        Some(self.posts(&coins, [coins.1, Decimal::ZERO, -coins.1], claim))
+    }
+
+    /// What waited is not the user's.
+    fn rejects(&self) -> Option<Meaning> {
+        let coins = self.posted(|posting| -posting.held)?;
+        let claim = Claim { released: Some(coins.clone()), is_rejected: true, ..Claim::default() };
+        Some(self.posts(&coins, [Decimal::ZERO, Decimal::ZERO, -coins.1], claim))
+    }
+
+    /// A deposit that the platform vouches for is available, whether it waited or was refused.
+    fn vouched(&self) -> Option<Meaning> {
+        let coins = self.said.clone()?;
+        if self.postings.first().is_some_and(|posting| !posting.held.is_zero()) {
+            let claim = Claim { released: Some(coins.clone()), ..Claim::default() };
+            return Some(self.posts(&coins, [coins.1, Decimal::ZERO, -coins.1], claim));
+        }
+        let of_case = Some(Moved::Coins(coins.clone()));
+        let claim = Claim { is_credit: true, of_case, ..Claim::default() };
+        Some(self.posts(&coins, [coins.1, Decimal::ZERO, Decimal::ZERO], claim))
     }
 
     /// What was there is taken, and the rest is owed; how it parts, nobody knows afterwards.

@@ -22,11 +22,12 @@ pub enum Kind {
     OrderRegistration,
     /// An order shows another user, asset, amount, address or way of being paid than was registered. Key: the order.
     OrderTerms,
-    /// A case is open without its cause, closed without its end, or the other way round. Key: the case.
+    /// A case is open without its cause, closed without its end, or the other way round; or the platform is asked where
+    /// there is no question, or not where there is one. Key: the case.
     Case,
     /// A case ended with postings of another amount than it is about. Key: the case.
     CasePosting,
-    /// One payment on chain was credited twice. Key: the deposit's event.
+    /// One payment on chain was credited twice, or waits to be once more. Key: the deposit's event.
     CreditedTwice,
     /// A record cannot be read at all. Key: its table and key.
     Unreadable,

@@ -1,10 +1,12 @@
 //! Names kept once, and small numbers for them: the books hold an entry for everything that ever happened.
 
+use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::{NonZeroU32, NonZeroU64};
 
 use indexmap::IndexSet;
-use waas_callback::{Asset, Decimal};
+use sha2::{Digest as _, Sha256};
+use waas_callback::{Asset, Decimal, EventKey};
 
 use super::record::Coins;
 
@@ -14,6 +16,57 @@ pub(super) struct Id(NonZeroU32);
 
 /// Stands for a user, an asset and an amount: equal ones have equal marks.
 pub(super) type Mark = NonZeroU64;
+
+/// Stands for a text in a quarter of its space.
+pub(super) type Digest = [u8; 16];
+
+/// Sixteen bytes of SHA-256.
+pub(super) fn digest(text: &str) -> Digest {
+    let mut digest = Digest::default();
+    digest.copy_from_slice(&Sha256::digest(text)[..16]);
+    digest
+}
+
+/// A payment on chain: the key of the deposit's event, in half of its space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Payment([u8; 32]);
+
+impl Payment {
+    /// `None` if this is no such key.
+    pub(super) fn of(key: &EventKey) -> Option<Self> {
+        let digits = key.as_str().strip_prefix("deposit.")?;
+        let mut digest = [0; 32];
+        for (nth, byte) in digest.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(digits.get(2 * nth..2 * nth + 2)?, 16).ok()?;
+        }
+        Some(Self(digest))
+    }
+}
+
+impl fmt::Display for Payment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("deposit.")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Whom events name; there is hardly ever a second.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Users(Option<Id>, Option<Id>);
+
+impl Users {
+    pub(super) fn add(&mut self, user: Id) {
+        match self.0 {
+            None => self.0 = Some(user),
+            Some(first) if first != user => self.1 = Some(user),
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn all(self) -> Vec<Id> {
+        self.0.into_iter().chain(self.1).collect()
+    }
+}
 
 /// Users and assets.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use waas_callback::{Decimal, OrderState};
 use super::accounts::AccountId;
 use super::event::Basis;
 use super::finding::Kind;
-use super::names::{Id, Mark};
+use super::names::{Id, Mark, Users};
 
 /// What the events say of the orders.
 #[derive(Default)]
@@ -41,10 +41,6 @@ pub(super) struct Correction {
     /// The same without the user.
     pub(super) coins: Mark,
 }
-
-/// Whom an order's events name; there is hardly ever a second.
-#[derive(Debug, Clone, Copy, Default)]
-struct Users(Option<Id>, Option<Id>);
 
 /// Whose an order is, and how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,20 +77,6 @@ pub(super) struct Recorded {
 
 /// What is wrong with an order.
 pub(super) type Wrong = (Kind, String, Vec<Id>);
-
-impl Users {
-    fn add(&mut self, user: Id) {
-        match self.0 {
-            None => self.0 = Some(user),
-            Some(first) if first != user => self.1 = Some(user),
-            Some(_) => {}
-        }
-    }
-
-    fn all(self) -> Vec<Id> {
-        self.0.into_iter().chain(self.1).collect()
-    }
-}
 
 fn has_ended(state: OrderState) -> bool {
     match state {

@@ -27,6 +27,7 @@ pub(super) enum Subject {
     Cancellation,
     Release,
     Resolution,
+    Verification,
     Collection,
     /// A refusal, an address, or whatever else: nothing that posts.
     Other,
@@ -50,8 +51,11 @@ pub(super) struct Event {
     pub(super) fee: Decimal,
     /// What an operator did.
     pub(super) action: Option<String>,
-    /// The case of a held deposit, or the one that an operator's act ends.
+    /// The case of a held deposit, the one that waits for the platform's word of this, or the one that an act or that
+    /// word ends.
     pub(super) case_key: Option<String>,
+    /// Is the platform asked about it?
+    pub(super) is_question: bool,
     /// What the platform said of money.
     pub(super) said: Option<Coins>,
     /// The deposit's event, by what the platform said.
@@ -81,8 +85,11 @@ pub(super) struct Case {
     /// Absent where the record was lost before the case ended.
     pub(super) tenant_user_id: Option<String>,
     pub(super) is_open: bool,
-    /// Is it of a held deposit?
-    pub(super) is_holding: bool,
+    pub(super) reasons: Vec<String>,
+    /// Whom it waits for.
+    pub(super) expects: Option<String>,
+    /// When the platform is asked next.
+    pub(super) next_ask_at: Option<String>,
     pub(super) event_keys: Vec<String>,
     pub(super) resolution_key: Option<String>,
     pub(super) asset: Option<Asset>,
@@ -99,7 +106,8 @@ pub(super) fn subjects(item: &Item) -> BTreeSet<&str> {
     let postings = item.get("postings").and_then(|value| value.as_l().ok());
     let postings = postings.into_iter().flatten().filter_map(|posting| posting.as_m().ok());
     let users = std::iter::once(item).chain(postings).filter_map(|item| text(item, "tenantUserId"));
-    users.chain(text(item, "callBackId")).chain(text(item, "caseKey")).collect()
+    let named = ["callBackId", "caseKey", "question"].into_iter().filter_map(|name| text(item, name));
+    users.chain(named).collect()
 }
 
 fn owned(item: &Item, name: &str) -> Option<String> {
@@ -126,11 +134,14 @@ impl Event {
         let postings = item.get("postings")?.as_l().ok()?;
         let outcome = owned(item, "outcome")?;
         let said = match (subject, text(item, "callback")) {
-            (Subject::Deposit | Subject::Payment, Some(json)) => Some(Said::read(json)?),
+            (Subject::Deposit | Subject::Payment | Subject::Verification, Some(json)) => {
+                Some(Said::read(json)?)
+            }
             _ => None,
         };
         let terms = || Some((asset(item)?, Amount::registered(text(item, "amountText")?).ok()?.value()));
-        let is_held = subject == Subject::Deposit && outcome == "held";
+        let is_held = subject == Subject::Deposit && ["held", "unverified"].contains(&&*outcome);
+        let named = || owned(item, "question").or_else(|| owned(item, "caseKey"));
         Some(Self {
             tenant_user_id: owned(item, "tenantUserId")?,
             postings: postings.iter().map(posting).collect::<Option<_>>()?,
@@ -140,7 +151,8 @@ impl Event {
             payee: payee(item, if text(item, "mode") == Some("direct") { "reserved" } else { "confirmed" }),
             fee: number(item, "fee")?,
             action: owned(item, "action"),
-            case_key: if is_held { Some(case_of(&key, item)?) } else { owned(item, "caseKey") },
+            case_key: if is_held { Some(case_of(&key, item)?) } else { named() },
+            is_question: item.contains_key("question"),
             deposit: said.as_ref().and_then(Said::deposit),
             said: said.and_then(|said| Some((said.asset?, said.amount?))),
             key,
@@ -195,6 +207,7 @@ impl Subject {
             "cancellation" => Self::Cancellation,
             "release" => Self::Release,
             "resolution" => Self::Resolution,
+            "verification" => Self::Verification,
             "collection" => Self::Collection,
             _ => Self::Other,
         }
@@ -278,7 +291,9 @@ impl Case {
             key: owned(item, "caseKey")?,
             tenant_user_id: owned(item, "tenantUserId"),
             is_open: item.contains_key("openSince"),
-            is_holding: set(item, "reasons").iter().any(|reason| reason == "risk"),
+            reasons: set(item, "reasons"),
+            expects: owned(item, "expects"),
+            next_ask_at: owned(item, "nextAskAt"),
             event_keys: set(item, "eventKeys"),
             resolution_key: owned(item, "resolutionKey"),
             asset: match text(item, "asset") {
