@@ -12,6 +12,8 @@ use waas_local::audit::{Audit, Kind, Reading, audit};
 
 use crate::harness::*;
 
+mod verified;
+
 const USDT: &str = "1945 TRON#USDT";
 
 /// A ledger in which everything has happened, and a hand that writes where only functions should.

@@ -11,6 +11,7 @@ mod process;
 mod proxy;
 mod runtime;
 pub mod template;
+mod word;
 
 pub use binaries::{functions, path_of};
 pub use callbacks::*;
