@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::json;
-use waas_callback::Outcome;
+use waas_callback::{Difference, Outcome, Word};
+use waas_callback_aws::{RecordedCase, Ruled};
 
 use crate::harness::*;
 
@@ -18,6 +19,8 @@ struct Row {
     outcome: String,
     /// The types of callbacks that it names; none for what the merchant or an operator does.
     types: BTreeSet<String>,
+    /// Is it the platform's word on what such a callback told?
+    is_word: bool,
     /// The operator's actions that it names.
     actions: BTreeSet<String>,
     /// Available, frozen, held, owed.
@@ -40,6 +43,7 @@ impl Row {
         Self {
             outcome: outcome.trim_matches('`').to_owned(),
             types,
+            is_word: caused_by.starts_with("the platform's word"),
             actions: caused_by.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
             parts: [available, frozen, held, owed].map(amount),
         }
@@ -189,6 +193,73 @@ async fn put_right(deployment: &Deployment) {
     end(deployment, "request-conflict", "credit").await;
 }
 
+/// A user's deposit of A in USDT that waits for the platform's word.
+async fn unverified(deployment: &Deployment, tx_id: &str, risk: u8) {
+    let deposit = with(&with(&plain("deposit"), "symbol", "USDT"), "riskLevelTo", risk);
+    let deposit = with(&with(&with(&deposit, "amount", A), "tenantUserId", "1945"), "txId", tx_id);
+    accept(deployment, "deposit", &retry_of(&deposit)).await;
+}
+
+/// The platform's word on the one open question of this kind.
+async fn word(deployment: &Deployment, kind: &str, word: Word) -> Ruled {
+    Box::pin(deployment.rule(word, |case| case.case_key.kind() == kind)).await
+}
+
+/// What waits for the platform's word, and what its word then does.
+async fn verified(deployment: &Deployment) {
+    unverified(deployment, "true", 1).await;
+    assert_eq!(word(deployment, "deposit", Word::Agrees).await, Ruled::Verified);
+    unverified(deployment, "not true", 1).await;
+    let differs = Word::Differs(Difference::Amount);
+    assert_eq!(word(deployment, "deposit", differs).await, Ruled::Contradicted);
+    end(deployment, "contradicted", "release").await;
+    unverified(deployment, "risky", 50).await;
+    assert_eq!(word(deployment, "deposit", Word::Agrees).await, Ruled::Verified);
+    unverified(deployment, "risk lifted", 50).await;
+    let (_, open) = deployment.call(Method::GET, "/cases?waitsFor=platform", None).await;
+    let (_, case) = deployment
+        .call(Method::GET, &format!("/cases/{}", open["cases"][0]["caseKey"].as_str().unwrap()), None)
+        .await;
+    let release = format!("/deposits/{}/release", case["events"][0]["eventKey"].as_str().unwrap());
+    assert_eq!(deployment.call(Method::POST, &release, None).await.1["state"], "risk-lifted");
+    assert_eq!(word(deployment, "deposit", Word::Agrees).await, Ruled::Verified);
+
+    // A splice takes the event of a deposit of another user, who is the true one.
+    unverified(deployment, "spliced", 1).await;
+    let genuine = with(&with(&plain("deposit"), "symbol", "USDT"), "amount", A);
+    let genuine = retry_of(&with(&with(&genuine, "tenantUserId", "2"), "txId", "spliced"));
+    assert_eq!(verdict(&deployment.send("deposit", &genuine).await), (200, 2003));
+    let is_genuine = |case: &RecordedCase| case.claim.tenant_user_id == "2";
+    assert_eq!(Box::pin(deployment.rule(Word::Agrees, is_genuine)).await, Ruled::Verified);
+
+    for id in ["failed", "freed", "paid"] {
+        unverified(deployment, id, 1).await;
+        assert_eq!(word(deployment, "deposit", Word::Agrees).await, Ruled::Verified);
+        assert_eq!(deployment.register(id, "1945", A, PAYEE).await, 201);
+        accept(deployment, "withdrawal-failure", &failure(id)).await;
+        if id == "freed" {
+            act(deployment, id, "unfreeze").await;
+        }
+        let (said, ruled) = match id {
+            "paid" => (Word::Differs(Difference::Paid), Ruled::Contradicted),
+            _ => (Word::Agrees, Ruled::Verified),
+        };
+        assert_eq!(word(deployment, "withdrawal-failure", said).await, ruled);
+    }
+    accept(deployment, "withdrawal-failure", &failure("nobody's")).await;
+    assert_eq!(word(deployment, "withdrawal-failure", Word::Agrees).await, Ruled::Verified);
+
+    let change = |tracking_id: &str| retry_of(&with(&plain("address-change"), "trackingId", tracking_id));
+    for tracking_id in ["first", "again"] {
+        accept(deployment, "address-change", &change(tracking_id)).await;
+        assert_eq!(word(deployment, "address-change", Word::Agrees).await, Ruled::Verified);
+    }
+    accept(deployment, "address-change", &change("forged")).await;
+    let silent = Box::pin(deployment.rule_at_last(Word::Unknown, |_| true)).await;
+    assert_eq!(silent, Ruled::Contradicted);
+    assert_eq!(deployment.call(Method::PUT, "/users/1945", None).await.0, 201);
+}
+
 /// Of a user who has spent what is to be taken.
 async fn debts(deployment: &Deployment) {
     deployment.deposit("2", "USDT", A).await;
@@ -219,17 +290,21 @@ async fn every_row_of_the_document_happens_and_every_event_posts_what_a_row_says
     unregistered(&deployment).await;
     put_right(&deployment).await;
     debts(&deployment).await;
+    let asking = Deployment::with(&[("WAAS_VERIFY", "true"), ("WAAS_RISK_THRESHOLD", "50")]).await;
+    verified(&asking).await;
 
     let (mut met, mut expected) = (BTreeSet::new(), BTreeSet::new());
     let is_refusal = |event: &Item| event.contains_key("refusedEventKey");
-    for event in deployment.events().await.into_iter().filter(|event| !is_refusal(event)) {
+    let events = deployment.events().await.into_iter().chain(asking.events().await);
+    for event in events.filter(|event| !is_refusal(event)) {
         let outcome = event["outcome"].as_s().unwrap();
         let r#type = event.get("type").map(|number| number.as_n().unwrap().clone());
         let is_row = |(_, row): &(usize, &Row)| {
             let is_cause = r#type.as_ref().map_or(row.types.is_empty(), |number| row.types.contains(number));
             let action = event.get("action").map(|action| action.as_s().unwrap().clone());
             let is_act = action.is_none_or(|action| row.actions.contains(&action));
-            row.outcome == *outcome && is_cause && is_act && row.is_of(&event)
+            let is_word = event["eventKey"].as_s().unwrap().starts_with("verification.");
+            row.outcome == *outcome && row.is_word == is_word && is_cause && is_act && row.is_of(&event)
         };
         let row = rows.iter().enumerate().find(is_row);
         let (nth, _) = row.unwrap_or_else(|| panic!("{outcome} of type {type:?} in no row: {event:?}"));
@@ -242,4 +317,5 @@ async fn every_row_of_the_document_happens_and_every_event_posts_what_a_row_says
     let never: Vec<_> = expected.difference(&met).map(|(nth, r#type)| (&rows[*nth], r#type)).collect();
     assert!(never.is_empty(), "shown, and did not happen: {never:?}");
     deployment.assert_audited().await;
+    asking.assert_audited().await;
 }
