@@ -38,7 +38,8 @@ fn item<const N: usize>(attributes: [(&str, AttributeValue); N]) -> Item {
     attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// One user: four deposits, of which one in fifty users' waits, and two orders, of which one in ten users' is open.
+/// One user: two deposits, which the platform was asked about and of which one in fifty users' waits for its risk, and two
+/// orders, of which one in ten users' is open.
 struct User {
     number: u32,
     id: String,
@@ -48,19 +49,14 @@ struct User {
 impl User {
     fn write(mut self, batch: &mut Batch) {
         let is_waiting = self.number.is_multiple_of(50);
-        for (deposit, symbol) in ["USDT", "USDT", "USDT", "TRX"].into_iter().enumerate() {
-            self.deposit(batch, deposit, symbol, is_waiting && deposit == 0);
-        }
+        self.deposit(batch, "USDT", false);
+        self.deposit(batch, "TRX", is_waiting);
         let is_open = self.number.is_multiple_of(10);
         self.order(batch, "first", false);
         self.order(batch, "second", is_open);
-        let usdt = match (is_waiting, is_open) {
-            (true, true) => ["13.4", "3.3", "10"],
-            (true, false) => ["13.4", "0", "10"],
-            (false, true) => ["23.4", "3.3", "0"],
-            (false, false) => ["23.4", "0", "0"],
-        };
-        for (asset, [available, frozen, held]) in [("TRON#USDT", usdt), ("TRON#TRX", ["10", "0", "0"])] {
+        let usdt = if is_open { ["3.4", "3.3", "0"] } else { ["3.4", "0", "0"] };
+        let trx = if is_waiting { ["0", "0", "10"] } else { ["10", "0", "0"] };
+        for (asset, [available, frozen, held]) in [("TRON#USDT", usdt), ("TRON#TRX", trx)] {
             batch.balances.push(item([
                 ("tenantUserId", s(&self.id)),
                 ("asset", s(asset)),
@@ -71,9 +67,8 @@ impl User {
         }
     }
 
-    fn deposit(&mut self, batch: &mut Batch, deposit: usize, symbol: &str, is_waiting: bool) {
-        let (tx_id, address) =
-            (format!("{:064x}", self.number * 4 + u32::try_from(deposit).unwrap()), self.address());
+    fn deposit(&mut self, batch: &mut Batch, symbol: &str, is_waiting: bool) {
+        let (tx_id, address) = (format!("{symbol}{:060x}", self.number), self.address());
         let callback = json!({
             "requestUUID": "fbd70fb4-c302-4228-bd61-6326e0539551", "tenantUserId": self.id, "trackingId": "6484",
             "type": 1, "business": 0, "txId": tx_id, "chainName": "TRON", "symbol": symbol,
@@ -81,26 +76,47 @@ impl User {
             "riskLevelTo": 3, "txIndex": -1, "newAddress": address,
         });
         let key = EventKey::new("deposit", [&*tx_id, "TRON", symbol, &address].map(Some));
-        let outcome = if is_waiting { "held" } else { "credited" };
-        let parts = if is_waiting { ["0", "0", "10"] } else { ["10", "0", "0"] };
-        let mut event = self.event(key.as_str(), outcome, Some((symbol, parts)));
-        event.extend(item([("callback", s(callback.to_string())), ("type", n("1"))]));
-        if is_waiting {
-            let fingerprint = Fingerprint::from(FINGERPRINT.to_owned());
-            let identity = Identity { event_key: key.clone(), fingerprint, position: None };
-            batch.cases.push(item([
-                ("caseKey", s(CaseKey::of(&identity).as_str())),
-                ("open", s("open")),
-                ("openSince", event["recordedAt"].clone()),
-                ("reasons", AttributeValue::SS(vec!["risk".to_owned()])),
-                ("eventKeys", AttributeValue::SS(vec![key.as_str().to_owned()])),
-                ("eventKey", s(key.as_str())),
-                ("tenantUserId", s(&self.id)),
-                ("asset", s("TRON#USDT")),
-                ("amount", s("10.000000000000")),
-            ]));
-        }
-        batch.events.push(event);
+        let fingerprint = Fingerprint::from(FINGERPRINT.to_owned());
+        let case = CaseKey::of(&Identity { event_key: key.clone(), fingerprint, position: None });
+        let outcome = if is_waiting { "held" } else { "unverified" };
+        let mut event = self.event(key.as_str(), outcome, Some((symbol, ["0", "0", "10"])));
+        let told = [("callback", s(callback.to_string())), ("type", n("1"))];
+        event.extend(item(told.clone()));
+        event.insert("question".to_owned(), s(case.as_str()));
+        let word_key = EventKey::new("verification", [Some(case.as_str())]);
+        let (word, posting) =
+            if is_waiting { ("verified", None) } else { ("credited", Some((symbol, ["10", "0", "-10"]))) };
+        let mut word = self.event(word_key.as_str(), word, posting);
+        word.extend(item(told));
+        word.extend(item([
+            ("verifiedEventKey", s(key.as_str())),
+            ("caseKey", s(case.as_str())),
+            ("word", s("agrees")),
+        ]));
+        let event_keys = [&key, &word_key].map(|key| key.as_str().to_owned()).to_vec();
+        let mut case = item([
+            ("caseKey", s(case.as_str())),
+            ("expects", s("operator")),
+            ("eventKeys", AttributeValue::SS(event_keys)),
+            ("eventKey", s(key.as_str())),
+            ("fingerprint", s(FINGERPRINT)),
+            ("tenantUserId", s(&self.id)),
+            ("asset", s(format!("TRON#{symbol}"))),
+            ("amount", s("10.000000000000")),
+            ("txId", s(&tx_id)),
+            ("asked", n("1")),
+            ("word", s("agrees")),
+        ]);
+        let (reason, rest) = if is_waiting {
+            ("risk", [("open", s("open")), ("openSince", event["recordedAt"].clone())])
+        } else {
+            let closed = [("resolutionKey", s(word_key.as_str())), ("closedAt", word["recordedAt"].clone())];
+            ("verification", closed)
+        };
+        case.insert("reasons".to_owned(), AttributeValue::SS(vec![reason.to_owned()]));
+        case.extend(item(rest));
+        batch.cases.push(case);
+        batch.events.extend([event, word]);
     }
 
     /// Registered, confirmed, and paid or waiting for gas.
