@@ -8,11 +8,14 @@ import urllib.request
 import schemathesis
 
 FUNDED = {"tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT", "address": "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK"}
+FUNDED_LEG = {name: FUNDED[name] for name in ("tenantUserId", "chainName", "symbol")}
 HOLDERS = ("2049", "2050", "2051", "2052")
 NUMBERS = itertools.count(1)
 IDS = ("callBackId", "tenantUserId")
 TOO_LONG = "is longer than 255 bytes"  # a schema counts characters
-# 400 to what the schema allows: a checksum, a cursor that is no page's end, and a text whose characters take more bytes.
+SAME_LEG = tuple(f"legs[{leg}]: user and asset are those of " for leg in range(20))
+# 400 to what the schema allows: a checksum, a cursor that is no page's end, a text whose characters take more bytes, and legs
+# that have to agree.
 UNTOLD = {
     "POST /withdrawals": ("the address ",),
     "GET /users/{tenantUserId}/events": ("cursor is no page's next",),
@@ -20,6 +23,8 @@ UNTOLD = {
     "POST /cases/{caseKey}/resolve": (f"reason {TOO_LONG}", f"state {TOO_LONG}", f"trackingId {TOO_LONG}"),
     "POST /withdrawals/{callBackId}/resolve": (f"reason {TOO_LONG}", f"state {TOO_LONG}", f"trackingId {TOO_LONG}"),
     "POST /users/{tenantUserId}/collect": (f"chainName {TOO_LONG}", f"symbol {TOO_LONG}"),
+    "POST /movements": (f"reason {TOO_LONG}", "the legs of ", "the sum of the legs of ", *SAME_LEG),
+    "POST /adjustments": (f"reason {TOO_LONG}", *SAME_LEG),
 }
 
 
@@ -94,7 +99,28 @@ def collect(case):
         case.body = {**case.body, "chainName": "TRON", "symbol": "USDT"}
 
 
+def move(case):
+    whole = [{**leg, "tenantUserId": whole_user(leg)} for leg in case.body["legs"]]
+    case.body = {**case.body, "legs": whole}
+    if len(case.body["id"]) % 3:
+        legs = [{**FUNDED_LEG, "amount": "-0.02"}, {**FUNDED_LEG, "tenantUserId": "2064", "amount": 0.02}]
+        case.body = {**case.body, "id": f"{case.body['id'][:200]}.{next(NUMBERS)}", "legs": legs}
+
+
+def adjust(case):
+    case.body = {**case.body, "legs": [{**leg, "tenantUserId": whole_user(leg)} for leg in case.body["legs"]]}
+    if len(case.body["id"]) % 3:
+        case.body = {**case.body, "id": f"{case.body['id'][:200]}.{next(NUMBERS)}", "legs": [{**FUNDED_LEG, "amount": "0.5"}]}
+
+
+def whole_user(leg):
+    user = leg.get("tenantUserId")
+    return int(user) if isinstance(user, float) else user
+
+
 KNOWING = {
+    "POST /movements": move,
+    "POST /adjustments": adjust,
     "POST /withdrawals": register,
     "GET /users/{tenantUserId}/events": show_events,
     "GET /cases/{caseKey}": show_case,

@@ -1,8 +1,10 @@
-//! The merchant's own door: register, read and cancel withdrawals; read users.
+//! The merchant's own door: register, read and cancel withdrawals; move amounts between users; read
+//! users.
 //!
 //! To be put behind IAM: nothing here asks who is calling. Errors have the form of RFC 9457.
 
 mod links;
+mod movements;
 mod users;
 mod withdrawals;
 
@@ -16,13 +18,14 @@ use waas_callback_aws::Merchant;
 #[openapi(
     info(
         title = "waas-callbacks merchant API",
-        description = "Withdrawals, balances, addresses and events of the ledger that the platform's callbacks \
+        description = "Withdrawals, movements, balances, addresses and events of the ledger that the platform's callbacks \
                        feed. Every request is signed with AWS Signature Version 4 (IAM). Amounts are decimal texts. \
                        Fields and parameters that are not listed here are ignored.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     tags(
         (name = "withdrawals", description = "Withdrawal orders: register, read, cancel"),
+        (name = "movements", description = "Movements between what users can spend"),
         (name = "users", description = "What a user holds, receives at and has done")
     )
 )]
@@ -33,6 +36,7 @@ fn routes() -> OpenApiRouter<Merchant> {
         .routes(routes!(withdrawals::register))
         .routes(routes!(withdrawals::show, withdrawals::cancel))
         .routes(routes!(users::show, users::register))
+        .routes(routes!(movements::post))
         .routes(routes!(users::events))
 }
 

@@ -6,7 +6,9 @@ const CALL_BACK_ID: (&str, &str) = ("callBackId", "$response.body#/callBackId");
 const TENANT_USER_ID: (&str, &str) = ("tenantUserId", "$response.body#/tenantUserId");
 const SAME_USER: (&str, &str) = ("tenantUserId", "$request.path.tenantUserId");
 
-pub(crate) const LINKS: [Leads; 13] = [
+const FIRST_LEG: (&str, &str) = ("tenantUserId", "$response.body#/legs/0/tenantUserId");
+
+pub(crate) const LINKS: [Leads; 15] = [
     ("registerWithdrawal", "201", "getWithdrawal", &[CALL_BACK_ID]),
     ("registerWithdrawal", "201", "cancelWithdrawal", &[CALL_BACK_ID]),
     ("registerWithdrawal", "201", "getUser", &[TENANT_USER_ID]),
@@ -15,6 +17,8 @@ pub(crate) const LINKS: [Leads; 13] = [
     ("getWithdrawal", "200", "cancelWithdrawal", &[CALL_BACK_ID]),
     ("getWithdrawal", "200", "getUser", &[TENANT_USER_ID]),
     ("cancelWithdrawal", "200", "getWithdrawal", &[CALL_BACK_ID]),
+    ("postMovement", "201", "getUser", &[FIRST_LEG]),
+    ("postMovement", "201", "getUserEvents", &[FIRST_LEG]),
     ("getUser", "200", "getUserEvents", &[TENANT_USER_ID]),
     ("getUserEvents", "200", "getUserEvents", &[SAME_USER, ("cursor", "$response.body#/next")]),
     ("getUserEvents", "200", "getUser", &[SAME_USER]),

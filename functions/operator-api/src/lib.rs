@@ -1,8 +1,9 @@
-//! The operator's door: cases and their resolutions, holds, releases, debts.
+//! The operator's door: cases and their resolutions, holds, releases, debts, adjustments.
 //!
 //! To be put behind IAM. What writes asks who calls, which API Gateway's authorizer tells, and records it with the act.
 //! Errors have the form of RFC 9457.
 
+mod adjustments;
 mod caller;
 mod cases;
 mod deposits;
@@ -22,8 +23,8 @@ use waas_callback_aws::Operator;
 #[openapi(
     info(
         title = "waas-callbacks operator API",
-        description = "Cases that wait for a person, and what an operator can do about them and about orders, held deposits \
-                       and debts. Every request is signed with AWS Signature Version 4 (IAM); what is done is recorded with \
+        description = "Cases that wait for a person, and what an operator can do about them and about orders, held deposits, \
+                       debts and balances. Every request is signed with AWS Signature Version 4 (IAM); what is done is recorded with \
                        the ARN that signed. Amounts are decimal texts. Fields and parameters that are not listed here are \
                        ignored.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
@@ -32,7 +33,8 @@ use waas_callback_aws::Operator;
         (name = "cases", description = "What waits for a person: read, resolve"),
         (name = "withdrawals", description = "Withdrawal orders: resolve without a case, hold"),
         (name = "deposits", description = "Deposits that were held for their risk"),
-        (name = "users", description = "What a user owes")
+        (name = "users", description = "What a user owes"),
+        (name = "adjustments", description = "Opening balances and corrections")
     )
 )]
 struct Document;
@@ -46,6 +48,7 @@ fn routes() -> OpenApiRouter<Operator> {
         .routes(routes!(withdrawals::hold, withdrawals::unhold))
         .routes(routes!(deposits::release))
         .routes(routes!(users::collect))
+        .routes(routes!(adjustments::post))
 }
 
 /// The routes, ready to serve.

@@ -11,9 +11,9 @@ mod books;
 mod cases;
 mod event;
 mod finding;
+mod movements;
 mod names;
 mod orders;
-mod progress;
 mod record;
 mod report;
 mod tables;
@@ -24,12 +24,13 @@ use std::time::SystemTime;
 use futures_util::stream::TryStreamExt as _;
 use waas_callback_aws::Config;
 
+use crate::progress::Progress;
+
 use books::Books;
-use record::{Case, Event, Order, Recorded, text};
+use record::{Case, Event, Order, Recorded, Whole, text};
 use tables::{Item, Tables};
 
 pub use finding::{Finding, Kind};
-pub use progress::Progress;
 pub use report::{Audit, Read};
 
 /// How an audit reads.
@@ -115,9 +116,13 @@ async fn find_causes(tables: &Tables, books: &mut Books) -> anyhow::Result<()> {
 }
 
 fn enter_event(books: &mut Books, item: &Item) {
-    match Event::read(item) {
-        Some(event) => books.event(&event),
-        None => books.unreadable("event", item, &["eventKey"]),
+    let entered = if Whole::is(item) {
+        Whole::read(item).map(|whole| books.whole(&whole))
+    } else {
+        Event::read(item).map(|event| books.event(&event))
+    };
+    if entered.is_none() {
+        books.unreadable("event", item, &["eventKey"]);
     }
 }
 

@@ -134,9 +134,16 @@ async fn callback(stack: &Stack, platform: &Platform, route: &str, plaintext: &s
     })
 }
 
-/// What a request is about, as far as it says so: order, amount and symbol.
+/// What a request is about, as far as it says so: order, amount and symbol, or its legs.
 fn subject(request: &Value) -> String {
     let text = |name: &str| request[name].as_str();
+    if let Some(legs) = request["legs"].as_array() {
+        let leg = |leg: &Value| {
+            let text = |name: &str| leg[name].as_str().unwrap_or_default();
+            format!("{}: {} {}", text("tenantUserId"), text("amount"), text("symbol"))
+        };
+        return legs.iter().map(leg).collect::<Vec<_>>().join(", ");
+    }
     let amount = text("amount")
         .map(|text| text.parse::<Decimal>().map_or_else(|_| text.to_owned(), |amount| amount.to_string()));
     let coins: Vec<_> = amount.as_deref().into_iter().chain(text("symbol")).collect();
@@ -160,7 +167,8 @@ fn answer(exchange: &Exchange) -> String {
 /// The merchant's own request, as its backend would send it (there, signed for IAM).
 async fn call(stack: &Stack, method: &'static str, path: &str, body: Option<&Value>) -> anyhow::Result<Told> {
     let (status, answer) = ask(stack, method, path, body).await?;
-    let detail = answer["state"].as_str().or(answer["detail"].as_str()).unwrap_or_default();
+    let posted = answer["legs"].as_array().map(|_| "posted");
+    let detail = answer["state"].as_str().or(answer["detail"].as_str()).or(posted).unwrap_or_default();
     Ok(Told {
         request: body
             .map_or_else(|| format!("{method} {path}"), |body| format!("{method} {path}\n{}", subject(body))),

@@ -7,11 +7,14 @@
 mod api;
 pub mod audit;
 pub mod demo;
+pub mod open_balances;
+mod progress;
 mod secrets;
 mod stack;
 mod tables;
 mod tap;
 
+pub use progress::Progress;
 pub use secrets::{development_secret, secret};
 pub use stack::{Options, SECRET_ID, Stack};
 pub use tables::create as create_tables;

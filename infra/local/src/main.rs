@@ -2,13 +2,15 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use waas_callback_aws::Config;
-use waas_local::audit::{Progress, Reading, audit};
-use waas_local::{Options, Stack, demo, development_secret};
+use waas_local::audit::{Reading, audit};
+use waas_local::open_balances::{Balances, Door, post};
+use waas_local::{Options, Progress, Stack, demo, development_secret};
 
 /// The merchant's settings, which count here as they do for the functions (docs/settings.md).
 const SETTINGS: [&str; 4] =
@@ -16,6 +18,8 @@ const SETTINGS: [&str; 4] =
 
 /// How an audit ends that found no difference, and could not decide on something.
 const UNDECIDED: u8 = 3;
+/// How it ends if some rows were not posted, and the rest was.
+const NOT_POSTED: u8 = 3;
 
 /// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes.
 #[derive(Parser)]
@@ -52,6 +56,26 @@ enum Command {
         #[arg(long, value_name = "COUNT", default_value_t = Reading::default().segments,
               value_parser = clap::value_parser!(i32).range(1..=256))]
         segments: i32,
+    },
+    /// Post what users have when the ledger is opened: an adjustment with the reason `opening` for each row, through the
+    /// operator API. Run it again after it was stopped: nothing is posted twice. Exits with 1 if a line is wrong, and then
+    /// nothing was posted, or if it was stopped; with 3 if rows were not posted since others or other amounts were before
+    OpenBalances {
+        /// CSV with the columns tenantUserId, chainName, symbol and amount, a user and an asset a row
+        file: PathBuf,
+        /// The API: the stack's output `MerchantApiUrl`, or waas-local's. Signed with the credentials of `AWS_…` if it is
+        /// https
+        #[arg(long, value_name = "URL", required_unless_present = "dry_run")]
+        endpoint: Option<String>,
+        /// Check every line and print the totals; post nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Tell how far it is even where standard error is no terminal
+        #[arg(long)]
+        progress: bool,
+        /// How many rows to post at once. The API's rate is for callbacks too
+        #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+        at_once: u8,
     },
     /// Print the completions for a shell
     Completions { shell: clap_complete::Shell },
@@ -95,9 +119,8 @@ async fn main() -> anyhow::Result<ExitCode> {
                 "WAAS_VERIFY" => Some("true".to_owned()),
                 name => std::env::var(name).ok(),
             };
-            let is_terminal = std::io::stderr().is_terminal();
-            let progress = if progress && !is_terminal { Progress::Lines } else { Progress::Bar };
-            let found = audit(&Config::read(lookup)?, Reading { progress, segments }).await?;
+            let reading = Reading { progress: shown(progress), segments };
+            let found = audit(&Config::read(lookup)?, reading).await?;
             if json {
                 anstream::println!("{}", found.json());
             } else {
@@ -109,6 +132,10 @@ async fn main() -> anyhow::Result<ExitCode> {
             if !found.undecided.is_empty() {
                 return Ok(ExitCode::from(UNDECIDED));
             }
+        }
+        Some(Command::OpenBalances { file, endpoint, dry_run, progress, at_once }) => {
+            let endpoint = endpoint.filter(|_| !dry_run);
+            return open_balances(&file, endpoint, shown(progress), at_once).await;
         }
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -162,6 +189,32 @@ async fn serve(options: Serve) -> anyhow::Result<()> {
         failed = stack.run() => failed,
         _ = interrupted() => stack.stop().await,
     }
+}
+
+/// A bar, or lines where there is no terminal and they are asked for.
+fn shown(progress: bool) -> Progress {
+    if progress && !std::io::stderr().is_terminal() { Progress::Lines } else { Progress::Bar }
+}
+
+/// Checks a file of opening balances, and posts it where an API is named.
+async fn open_balances(
+    file: &Path,
+    endpoint: Option<String>,
+    progress: Progress,
+    at_once: u8,
+) -> anyhow::Result<ExitCode> {
+    let content = std::fs::File::open(file).with_context(|| file.display().to_string())?;
+    let balances = Balances::read(content).with_context(|| file.display().to_string())?;
+    anstream::println!("{balances}");
+    if !balances.wrong.is_empty() {
+        return Ok(ExitCode::FAILURE);
+    }
+    let Some(endpoint) = endpoint else { return Ok(ExitCode::SUCCESS) };
+    let door = Door::at(&endpoint, |name| std::env::var(name).ok())?;
+    let posting = tokio::task::spawn_blocking(move || post(&balances, &door, progress, at_once.into()));
+    let posted = posting.await??;
+    anstream::println!("{posted}");
+    Ok(if posted.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_POSTED) })
 }
 
 /// Ctrl-C, or the signal that supervisors send.

@@ -40,7 +40,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     action: Option<String>,
-    /// Why, in the operator's words.
+    /// Why, in the operator's words; of a movement, in yours.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     reason: Option<String>,
@@ -56,6 +56,14 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     word: Option<String>,
+    /// The id of the movement or the adjustment that it is a leg of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    id: Option<String>,
+    /// The event of that as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    whole_event_key: Option<String>,
 }
 
 impl From<RecordedEvent> for Event {
@@ -75,6 +83,8 @@ impl From<RecordedEvent> for Event {
             operator: event.operator,
             case_key: event.case_key,
             word: event.word,
+            id: event.id,
+            whole_event_key: event.whole_event_key,
         }
     }
 }

@@ -5,8 +5,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use waas_callback::{NotResolved, Refusal, SchemaError};
-use waas_callback_aws::{MerchantError, OperatorError, Unavailable};
+use waas_callback::{MovementError, NotResolved, Refusal, SchemaError};
+use waas_callback_aws::{MerchantError, NotMoved, OperatorError, Unavailable};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -25,6 +25,10 @@ pub struct Problem {
     /// What is wrong.
     #[schema(examples("the balance is too low"))]
     detail: String,
+    /// Which leg of a movement or an adjustment, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u8, required = false, minimum = 0, maximum = 19)]
+    leg: Option<usize>,
 }
 
 impl Problem {
@@ -35,7 +39,14 @@ impl Problem {
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail: detail.into(),
+            leg: None,
         }
+    }
+
+    /// The same, of a leg.
+    #[must_use]
+    fn of_leg(self, leg: usize) -> Self {
+        Self { leg: Some(leg), ..self }
     }
 
     /// What is asked for has the wrong form.
@@ -118,6 +129,35 @@ impl From<MerchantError> for Problem {
                 Self::new(StatusCode::CONFLICT, refusal.name(), detail)
             }
             MerchantError::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<MovementError> for Problem {
+    fn from(error: MovementError) -> Self {
+        let detail = error.to_string();
+        match error {
+            MovementError::NoCoin { leg } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no-coin", detail).of_leg(leg)
+            }
+            MovementError::Leg { leg, .. } | MovementError::Repeated { leg, .. } => {
+                Self::malformed(detail).of_leg(leg)
+            }
+            MovementError::Field(_)
+            | MovementError::Count { .. }
+            | MovementError::Unbalanced(_)
+            | MovementError::TooManyDigits(_) => Self::malformed(detail),
+        }
+    }
+}
+
+impl From<NotMoved> for Problem {
+    fn from(error: NotMoved) -> Self {
+        let detail = error.to_string();
+        match error {
+            NotMoved::IdUsed => Self::new(StatusCode::CONFLICT, "id-used", detail),
+            NotMoved::Refused { leg, refusal } => Self { detail, ..refusal.into() }.of_leg(leg),
+            NotMoved::Unavailable(error) => error.into(),
         }
     }
 }

@@ -125,6 +125,47 @@ pub fn new_amount() -> Schema {
         .into()
 }
 
+/// A decimal with a minus where it is taken, as a text or as a number.
+#[must_use]
+pub fn new_change() -> Schema {
+    let text = |title: &str, pattern: &str, max_length: usize| {
+        text().title(Some(title)).pattern(Some(pattern)).max_length(Some(max_length))
+    };
+    // As of amounts: between these, programs write floats without an exponent and round no integer.
+    let number = |title: &str, least: f64, most: f64| {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .title(Some(title))
+            .minimum(Some(least))
+            .maximum(Some(most))
+    };
+    AnyOfBuilder::new()
+        .item(text("Whole", "^-?[1-9][0-9]{0,37}(\\.0+)?$", 128))
+        .item(text("Below one", "^-?0\\.[0-9]{0,37}[1-9]0*$", 128))
+        .item(text("Above one", "^-?[1-9][0-9]*\\.[0-9]+$", 39))
+        .item(number("Number that is given", 0.0001, 9_007_199_254_740_991.0))
+        .item(number("Number that is taken", -9_007_199_254_740_991.0, -0.0001))
+        .description(Some(
+            "Added to what the user can spend; with a minus it is taken. A decimal without exponent, not zero, of at most 38 \
+             digits before and after the point together; zeros at its end do not count. A number is read digit by digit as it \
+             is written; what passed through a float may be another amount: send a text.",
+        ))
+        .examples([json!("-1.5")])
+        .build()
+        .into()
+}
+
+/// Why legs are posted.
+#[must_use]
+pub fn reason_of_legs() -> Object {
+    text()
+        .min_length(Some(1))
+        .max_length(Some(MAX_TEXT_BYTES))
+        .description(Some("Why, in your words, for those who read it later: at most 255 bytes of UTF-8."))
+        .examples([json!("order 4711 paid from the balance")])
+        .build()
+}
+
 /// How a withdrawal will be paid; may be absent.
 #[must_use]
 pub fn new_mode() -> Object {

@@ -1,6 +1,7 @@
 //! Decides on an event and commits it: one transaction an event, exactly once.
 
 mod explain;
+mod legs;
 
 use std::time::SystemTime;
 
@@ -16,6 +17,8 @@ use crate::tables::events::{Checked, Ending, Event, Rejection, Source};
 use crate::tables::{
     Item, Ledger, Table, addresses, balances, cases, events, in_transaction, put_new, requests, withdrawals,
 };
+
+pub(crate) use legs::Stopped;
 
 /// How often a decision is made anew because what it was made upon changed meanwhile.
 const MAX_DECISIONS: usize = 10;

@@ -12,7 +12,7 @@ use crate::address::AddressError;
 use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
 use crate::echo::Echo;
-use crate::money::{Amount, AmountError};
+use crate::money::{Amount, AmountError, Decimal};
 use crate::tx_id::TxId;
 
 /// The longest text of a field, in bytes of UTF-8.
@@ -186,6 +186,12 @@ impl<'a> Fields<'a> {
         Amount::registered(&text).map_err(SchemaError::Amount)
     }
 
+    /// What is added to a balance, or taken from it, at our own door.
+    pub(crate) fn change(&self, name: &'static str) -> Result<Decimal, SchemaError> {
+        let text = self.number(name)?.ok_or(SchemaError::Missing(name))?;
+        Amount::change(&text).map_err(SchemaError::Amount)
+    }
+
     /// A string or a JSON number; its digits are read as they stand.
     fn number(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, SchemaError> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
@@ -223,6 +229,13 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// A list, each entry still as it was written.
+    pub(crate) fn list(&self, name: &'static str) -> Result<Vec<&'a str>, SchemaError> {
+        let raw = self.raw(name).ok_or(SchemaError::Missing(name))?;
+        let list: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| SchemaError::WrongType(name))?;
+        Ok(list.into_iter().map(RawValue::get).collect())
+    }
+
     /// A name at our own door, which the platform has to find again.
     pub(crate) fn printable(&self, name: &'static str) -> Result<String, SchemaError> {
         let text = self.text(name)?;
@@ -230,6 +243,12 @@ impl<'a> Fields<'a> {
         let is_printable =
             text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && text.trim() == text;
         if is_printable { Ok(text) } else { Err(SchemaError::NotPrintable(name)) }
+    }
+
+    /// An asset at our own door.
+    pub(crate) fn registered_asset(&self) -> Result<Asset, SchemaError> {
+        let (chain_name, symbol) = (self.printable("chainName")?, self.printable("symbol")?);
+        Asset::new(&chain_name, &symbol).map_err(|_| SchemaError::Asset)
     }
 
     pub(crate) fn asset(&self) -> Result<Asset, SchemaError> {

@@ -42,6 +42,7 @@ mod collection;
 mod decision;
 mod entry;
 mod identity;
+mod movement;
 mod order;
 mod outcome;
 mod policy;
@@ -68,6 +69,7 @@ pub use fields::{MAX_TEXT_BYTES, SchemaError};
 pub use identity::{EventKey, Fingerprint, Identity, KnownEvent, KnownRequest, Verdict, judge};
 pub use mode::Mode;
 pub use money::{Amount, AmountError, Decimal, DecimalError, MAX_DIGITS};
+pub use movement::{Adjustment, Leg, Legs, Movement, MovementError};
 pub use order::decisions::{
     cancel, complete, confirm, confirm_again, fail, failure_verified, hold, register, stall,
 };

@@ -196,6 +196,9 @@ pub enum AmountError {
     /// Zero, at our own door.
     #[error("amount is not above zero")]
     NotPositive,
+    /// A change of nothing, at our own door.
+    #[error("amount is zero")]
+    Zero,
 }
 
 /// An amount, exact and not negative, with the text in which it came, since replies repeat that text.
@@ -259,6 +262,21 @@ impl Amount {
         }
         let amount = Self::reported(text)?;
         if amount.value.is_zero() { Err(AmountError::NotPositive) } else { Ok(amount) }
+    }
+
+    /// Reads what the merchant or its operators have added to a balance: a plain decimal, with a minus where it is taken,
+    /// and not zero.
+    ///
+    /// # Errors
+    ///
+    /// [`AmountError`] names the broken rule.
+    pub fn change(text: &str) -> Result<Decimal, AmountError> {
+        let (is_taken, size) = text.strip_prefix('-').map_or((false, text), |size| (true, size));
+        match Self::registered(size) {
+            Ok(amount) => Ok(if is_taken { -amount.value } else { amount.value }),
+            Err(AmountError::NotPositive) => Err(AmountError::Zero),
+            Err(error) => Err(error),
+        }
     }
 
     /// The text as it came.
@@ -336,6 +354,21 @@ mod tests {
             assert_eq!(Amount::registered(text), Err(AmountError::NotPositive), "{text}");
             assert!(Amount::reported(text).unwrap().value().is_zero(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_change_has_a_minus_or_no_sign_and_is_not_zero() {
+        let change = |text: &str| Amount::change(text).map(|change| change.to_string());
+        for (text, value) in [("-1.50", "-1.5"), ("1.5", "1.5"), ("-0.1", "-0.1"), (NINES, NINES)] {
+            assert_eq!(change(text).as_deref(), Ok(value));
+        }
+        for text in ["", "-", "--1", "+1", "-+1", "1-", "-1e3", "- 1", "-01", "\u{2212}1"] {
+            assert_eq!(change(text), Err(AmountError::NotDecimal), "{text:?}");
+        }
+        for text in ["0", "-0", "-0.000"] {
+            assert_eq!(change(text), Err(AmountError::Zero), "{text}");
+        }
+        assert_eq!(change(&format!("-{NINES}9")), Err(AmountError::TooManyDigits));
     }
 
     #[test]

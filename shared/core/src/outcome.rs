@@ -67,11 +67,19 @@ pub enum Outcome {
     Collected,
     /// The order had ended; nothing to do.
     Ignored,
+    /// The merchant moved amounts between balances: of the movement as a whole.
+    Moved,
+    /// A leg of a movement: what it changed for one user.
+    LegMoved,
+    /// An operator adjusted balances: of the adjustment as a whole.
+    Adjusted,
+    /// A leg of an adjustment: what it changed for one user.
+    LegAdjusted,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::Credited,
         Self::Held,
         Self::Unverified,
@@ -103,6 +111,10 @@ impl Outcome {
         Self::UserRegistered,
         Self::Collected,
         Self::Ignored,
+        Self::Moved,
+        Self::LegMoved,
+        Self::Adjusted,
+        Self::LegAdjusted,
     ];
 
     /// The name in records, logs and metrics.
@@ -140,6 +152,10 @@ impl Outcome {
             Self::UserRegistered => "user-registered",
             Self::Collected => "collected",
             Self::Ignored => "ignored",
+            Self::Moved => "moved",
+            Self::LegMoved => "leg-moved",
+            Self::Adjusted => "adjusted",
+            Self::LegAdjusted => "leg-adjusted",
         }
     }
 
@@ -174,6 +190,10 @@ impl Outcome {
             Self::Resolved => "waas.resolved",
             Self::UserRegistered => "waas.user.registered",
             Self::Collected => "waas.debt.collected",
+            Self::Moved => "waas.movement.posted",
+            Self::LegMoved => "waas.movement.leg",
+            Self::Adjusted => "waas.adjustment.posted",
+            Self::LegAdjusted => "waas.adjustment.leg",
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::address::Address;
-use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
 use crate::fields::{Fields, SchemaError};
 use crate::identity::{EventKey, Fingerprint, Identity};
@@ -45,11 +44,10 @@ impl Registration {
         let fields = Fields::parse(json)?;
         let call_back_id = fields.registered_call_back_id()?;
         let tenant_user_id = fields.registered_tenant_user_id()?;
-        let (chain_name, symbol) = (fields.printable("chainName")?, fields.printable("symbol")?);
-        let asset = Asset::new(&chain_name, &symbol).map_err(|_| SchemaError::Asset)?;
+        let asset = fields.registered_asset()?;
         let amount = fields.registered_amount("amount")?;
-        let address =
-            Address::registered(&chain_name, &fields.text("address")?).map_err(SchemaError::Address)?;
+        let address = Address::registered(asset.chain_name(), &fields.text("address")?);
+        let address = address.map_err(SchemaError::Address)?;
         let mode = match fields.string("mode")? {
             Some(mode) => mode.parse().map_err(|()| SchemaError::Mode)?,
             None => Mode::default(),

@@ -6,6 +6,7 @@ import type { components, paths } from "./openapi.js";
 export type Withdrawal = components["schemas"]["Withdrawal"];
 export type User = components["schemas"]["User"];
 export type Event = components["schemas"]["Event"];
+export type Posted = components["schemas"]["Posted"];
 type Problem = components["schemas"]["Problem"];
 type GatewayMessage = components["schemas"]["GatewayMessage"];
 
@@ -14,6 +15,11 @@ export type NewWithdrawal = Omit<components["schemas"]["NewWithdrawal"], "callBa
   callBackId: string;
   tenantUserId: string;
   amount: string;
+};
+
+/** What to move between users; its legs sum to zero for each asset. Texts only, as above. */
+export type NewMovement = Omit<components["schemas"]["NewMovement"], "legs"> & {
+  legs: (Omit<components["schemas"]["NewLeg"], "tenantUserId" | "amount"> & { tenantUserId: string; amount: string })[];
 };
 
 /** Where the API is, and who asks. In a Lambda these are the environment's AWS_… variables. */
@@ -32,13 +38,15 @@ export class Refused extends Error {
     /** The problem's name, such as `balance-too-low`; of the gateway's own answers, `gateway`. */
     readonly problem: string,
     detail: string,
+    /** Which leg of a movement it is about, from 0. */
+    readonly leg?: number,
   ) {
     super(`${status} ${problem}: ${detail}`);
   }
 }
 
 export function merchantApi({ url, ...credentials }: Settings) {
-  // Asking again is safe: the same registration is answered with the same order, and so are all the others.
+  // Asking again is safe: the same registration is answered with the same order, and so are movements and all the others.
   const aws = new AwsClient({ ...credentials, service: "execute-api", retries: 3 });
   const api = createClient<paths>({ baseUrl: url, fetch: (request) => aws.fetch(request) });
   const withdrawal = (callBackId: string) => ({ params: { path: { callBackId } } });
@@ -46,6 +54,8 @@ export function merchantApi({ url, ...credentials }: Settings) {
     register: async (body: NewWithdrawal): Promise<Withdrawal> => answered(await api.POST("/withdrawals", { body })),
     withdrawal: async (id: string): Promise<Withdrawal> => answered(await api.GET("/withdrawals/{callBackId}", withdrawal(id))),
     cancel: async (id: string): Promise<Withdrawal> => answered(await api.DELETE("/withdrawals/{callBackId}", withdrawal(id))),
+    /** Moves all legs or none, once by the movement's id. */
+    move: async (body: NewMovement): Promise<Posted> => answered(await api.POST("/movements", { body })),
     user: async (tenantUserId: string): Promise<User> =>
       answered(await api.GET("/users/{tenantUserId}", { params: { path: { tenantUserId } } })),
     /** All events of a user, newest first, page after page. */
@@ -65,6 +75,8 @@ function answered<T>(answer: { data?: T; error?: Problem | GatewayMessage; respo
   if (answer.data !== undefined) return answer.data;
   const { status } = answer.response;
   const { error } = answer;
-  if (error && "type" in error) throw new Refused(status, error.type.replace("urn:waas-callbacks:problem:", ""), error.detail);
+  if (error && "type" in error) {
+    throw new Refused(status, error.type.replace("urn:waas-callbacks:problem:", ""), error.detail, error.leg);
+  }
   throw new Refused(status, "gateway", error?.message ?? "no answer");
 }

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move amounts between what users can spend, all legs or none, once */
+        post: operations["postMovement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/{tenantUserId}": {
         parameters: {
             query?: never;
@@ -123,13 +140,15 @@ export interface components {
             /** @description The case that it closed. */
             caseKey?: string;
             eventKey: string;
+            /** @description The id of the movement or the adjustment that it is a leg of. */
+            id?: string;
             /** @description Who: the ARN that signed. */
             operator?: string;
             /** @description What came of it, such as `credited`. */
             outcome: string;
             /** @description What it changed. */
             postings: components["schemas"]["Balance"][];
-            /** @description Why, in the operator's words. */
+            /** @description Why, in the operator's words; of a movement, in yours. */
             reason?: string;
             /**
              * Format: date-time
@@ -143,6 +162,8 @@ export interface components {
              * @description The callback's type, 1 to 7; absent for what the merchant or its operators did.
              */
             type?: number;
+            /** @description The event of that as a whole. */
+            wholeEventKey?: string;
         };
         /** @description Part of a user's events. */
         Events: {
@@ -154,6 +175,57 @@ export interface components {
         GatewayMessage: {
             /** @example Forbidden */
             message: string;
+        };
+        /** @description What changed for one user in one asset. */
+        Leg: {
+            /**
+             * @description Added to what the user can spend; below zero where it was taken.
+             * @example -1.5
+             */
+            amount: string;
+            chainName: string;
+            /** @description Its event, which is in its user's history. */
+            eventKey: string;
+            symbol: string;
+            tenantUserId: string;
+        };
+        /** @description What changes for one user in one asset. */
+        NewLeg: {
+            /**
+             * @description Added to what the user can spend; with a minus it is taken. A decimal without exponent, not zero, of at most 38 digits before and after the point together; zeros at its end do not count. A number is read digit by digit as it is written; what passed through a float may be another amount: send a text.
+             * @example -1.5
+             */
+            amount: string | number;
+            /**
+             * @description The chain, as the platform names it.
+             * @example TRON
+             */
+            chainName: string;
+            /**
+             * @description The coin or token, as the platform names it. `ENERGY` is none: it is answered with 422.
+             * @example USDT
+             */
+            symbol: string;
+            /**
+             * @description The user's id in your system. Letters, digits and `-._~!$&'()*+,;=:@`, but neither `.` nor `..`: what stands in a URL as it is. An integer is taken for its text; beyond 2^53 many programs round integers, so send a text.
+             * @example 1945
+             */
+            tenantUserId: string | number;
+        };
+        /** @description What to move. */
+        NewMovement: {
+            /**
+             * @description Your id of this act: the same again is the same act. Letters, digits and `-._~!$&'()*+,;=:@`, but neither `.` nor `..`: what stands in a URL as it is.
+             * @example 7c1a2f6e-9d0b-4a53-8f7e-2b6d1c0e9a44
+             */
+            id: string;
+            /** @description They sum to zero for each asset, and no user has two in one asset. Their order means nothing. */
+            legs: components["schemas"]["NewLeg"][];
+            /**
+             * @description Why, in your words, for those who read it later: at most 255 bytes of UTF-8.
+             * @example order 4711 paid from the balance
+             */
+            reason: string;
         };
         /** @description A withdrawal to register. Parsed by the strict reading of the callbacks themselves; this is its shape. */
         NewWithdrawal: {
@@ -194,6 +266,16 @@ export interface components {
              */
             tenantUserId: string | number;
         };
+        /** @description What was posted, all of it. */
+        Posted: {
+            /** @description The event of the whole, which is in no user's history. */
+            eventKey: string;
+            /** @description Your id of it. */
+            id: string;
+            legs: components["schemas"]["Leg"][];
+            /** @description Why, in your words. */
+            reason: string;
+        };
         /** @description An error (RFC 9457, `application/problem+json`). */
         Problem: {
             /**
@@ -201,6 +283,11 @@ export interface components {
              * @example the balance is too low
              */
             detail: string;
+            /**
+             * Format: int32
+             * @description Which leg of a movement or an adjustment, from 0.
+             */
+            leg?: number;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -269,6 +356,102 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    postMovement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMovement"];
+            };
+        };
+        responses: {
+            /** @description Posted before, by the same request */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description Posted, all legs */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description Malformed: not as the schema says, a field twice, legs that do not sum to zero for each asset, or two of one user and asset */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed, or the signer may not call this (API Gateway) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description The id was used for something else: `id-used` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well formed, but a leg cannot be posted, so none was; `leg` says which. Not enough is available (`balance-too-low`), the user owes in this asset (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, which nobody holds (`no-coin`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests, try again (API Gateway) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getUser: {
         parameters: {
             query?: never;

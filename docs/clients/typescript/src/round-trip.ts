@@ -50,11 +50,29 @@ await assert.rejects(api.register(owing), { status: 422, problem: "user-owes" })
 assert.equal((await api.withdrawal(callBackId)).state, "reserved");
 assert.equal((await api.cancel(callBackId)).state, "cancelled");
 
+// A gift, and one beyond his means.
+const gift = {
+  id: "m-1",
+  reason: "a gift",
+  legs: [
+    { tenantUserId: "1945", chainName: "TRON", symbol: "USDT", amount: "-0.1000000000000000000000000000000001" },
+    { tenantUserId: "1946", chainName: "TRON", symbol: "USDT", amount: "0.1000000000000000000000000000000001" },
+  ],
+};
+const posted = await api.move(gift);
+assert.deepEqual(await api.move(gift), posted); // the same again
+assert.equal((await usdt("1946")).available, "0.1000000000000000000000000000000001");
+const back = gift.legs.map((leg) => ({ ...leg, amount: leg.amount.startsWith("-") ? leg.amount.slice(1) : `-${leg.amount}` }));
+await assert.rejects(api.move({ ...gift, legs: back }), { status: 409, problem: "id-used" });
+assert.equal((await api.move({ ...gift, id: "m-2", legs: back })).legs.length, 2);
+await assert.rejects(api.move({ ...gift, id: "m-3", legs: back }), { status: 422, problem: "balance-too-low", leg: 1 });
+
 const events: Event[] = [];
 for await (const event of api.events("1945", 5)) events.push(event);
 const outcomes = events.map(({ outcome }) => outcome);
 assert.equal(new Set(events.map(({ eventKey }) => eventKey)).size, events.length);
 assert.deepEqual([outcomes.includes("reserved"), outcomes.includes("cancelled")], [true, true]);
+assert.deepEqual(events.filter(({ outcome }) => outcome === "leg-moved").map(({ id }) => id), ["m-2", "m-1"]);
 assert.equal(outcomes.filter((outcome) => outcome === "credited").length, 10);
 
 assert.deepEqual(await usdt("1945"), { available: "10000", frozen: "0", held: "0", owed: "0" });

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use crate::progress::Progress;
+
 use super::books::Books;
 use super::finding::{Finding, Kind, Named};
 use super::names::digest;
-use super::progress::Progress;
 use super::record::{self, Event, text};
 use super::tables::{AT_ONCE, Item, Tables};
 use super::{enter_balance, enter_case, enter_event, enter_order, find_causes};
@@ -27,7 +28,7 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// More findings than these are no matter of moments: a table was lost, or restored.
 const MANY: usize = 10_000;
 
-/// Which events of each user, order and case were read: the sum of their keys' digests, which has no order.
+/// Which events of each user, order, case and movement were read: the sum of their keys' digests, which has no order.
 type Marks = BTreeMap<String, u128>;
 
 /// Decides on suspects: what could not be decided, and what is so.
@@ -81,6 +82,11 @@ struct Slice {
 async fn by_index(tables: &Tables, suspects: &Suspects, progress: Progress) -> anyhow::Result<Vec<Finding>> {
     let mut books = Books::default();
     let mut all = Slice::default();
+    // Those of the whole are in nobody's index.
+    let movements = suspects.movements.iter().cloned();
+    for item in tables.named(&tables.names.events, "eventKey", movements).await? {
+        enter_event(&mut books, &item);
+    }
     let mut part = progress.begin("looking again", u64::try_from(suspects.users.len()).ok());
     let mut slices = stream::iter(&suspects.users).map(|user| slice(tables, user)).buffer_unordered(AT_ONCE);
     while let Some(of_user) = slices.try_next().await? {
@@ -203,6 +209,7 @@ struct Suspects {
     users: BTreeSet<String>,
     orders: BTreeSet<String>,
     cases: BTreeSet<String>,
+    movements: BTreeSet<String>,
 }
 
 impl Suspects {
@@ -215,14 +222,16 @@ impl Suspects {
             users: findings.iter().flat_map(|finding| finding.users.iter().cloned()).collect(),
             orders: keys(Named::Order),
             cases: keys(Named::Case),
+            movements: keys(Named::Movement),
         }
     }
 
     fn all(&self) -> BTreeSet<String> {
-        self.users.iter().chain(&self.orders).chain(&self.cases).cloned().collect()
+        let all = self.users.iter().chain(&self.orders).chain(&self.cases);
+        all.chain(&self.movements).cloned().collect()
     }
 
-    /// What is found of the suspects: of others, not all was read.
+    /// What is found of the suspects: of others, and of other movements of their users, not all was read.
     fn among(&self, findings: Vec<Finding>) -> Vec<Finding> {
         let all = self.all();
         let is_of_them =
@@ -245,15 +254,25 @@ mod tests {
         let balance = finding(Kind::Balance, "1945 TRON#USDT", "1945");
         let order = finding(Kind::OrderState, "w", "2049");
         let case = finding(Kind::Case, "deposit.1", "3000");
+        let movement = finding(Kind::Movement, "movement.1", "1945");
         let new = finding(Kind::Frozen, "1945 TRON#USDT", "1945");
-        let suspects = [balance.clone(), order.clone(), case.clone()];
+        let suspects = [balance.clone(), order.clone(), case.clone(), movement.clone()];
         let part = |changed: &[&str]| {
             let changed = changed.iter().map(|subject| (*subject).to_owned()).collect();
             super::part([&suspects[..], std::slice::from_ref(&new)].concat(), &suspects, &changed)
         };
+        let but = |left: &Finding| suspects.iter().filter(|of| *of != left).cloned().collect::<Vec<_>>();
         assert_eq!(part(&[]), (vec![], suspects.to_vec()));
-        assert_eq!(part(&["1945"]), (vec![balance.clone()], vec![order.clone(), case.clone()]));
-        assert_eq!(part(&["w", "3000"]), (vec![order.clone(), case.clone()], vec![balance.clone()]));
-        assert_eq!(part(&["deposit.1"]), (vec![case], vec![balance, order]));
+        assert_eq!(
+            part(&["1945"]),
+            (vec![balance.clone()], but(&balance)),
+            "a movement's own events alone tell of it"
+        );
+        assert_eq!(
+            part(&["w", "3000"]),
+            (vec![order.clone(), case.clone()], vec![balance.clone(), movement.clone()])
+        );
+        assert_eq!(part(&["deposit.1"]), (vec![case.clone()], but(&case)));
+        assert_eq!(part(&["movement.1"]), (vec![movement.clone()], but(&movement)));
     }
 }

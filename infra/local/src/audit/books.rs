@@ -1,7 +1,7 @@
 //! What follows from the events, to be compared with every other record: an entry for each user and asset, each order,
 //! each case, each payment on chain.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use waas_callback::{Asset, Decimal, Posting};
 
@@ -9,9 +9,10 @@ use super::accounts::{AccountId, Accounts};
 use super::cases::{self, About, Cases, Compared, Held, Released};
 use super::event::{Claim, Meaning, Moved, Step};
 use super::finding::{Finding, Kind};
+use super::movements::{Movements, Tally};
 use super::names::{Digest, Id, Mark, Names, Payment, digest};
 use super::orders::{self, Orders, Registered, Wrong};
-use super::record::{Case, Coins, Event, Order, Recorded, Subject, text};
+use super::record::{Case, Coins, Event, Order, Recorded, Subject, Whole, text};
 use super::tables::Item;
 
 /// Everything that is to be compared.
@@ -21,6 +22,7 @@ pub(super) struct Books {
     accounts: Accounts,
     orders: Orders,
     cases: Cases,
+    movements: Movements,
     /// Payments on chain, with whom they were credited to, or will be.
     credits: HashMap<Digest, Id>,
     causes: Vec<Cause>,
@@ -58,8 +60,40 @@ impl Books {
         self.claim(event, user, claim);
     }
 
+    /// Enters the event of a movement or an adjustment as a whole.
+    pub(super) fn whole(&mut self, whole: &Whole) {
+        for posting in &whole.postings {
+            let account = self.account(&posting.tenant_user_id, &posting.asset);
+            self.accounts.post(account, posting);
+        }
+        let (mut told, mut users) = (Tally::default(), Vec::with_capacity(whole.legs.len()));
+        let mut sums: BTreeMap<&Asset, Option<Decimal>> = BTreeMap::new();
+        for leg in &whole.legs {
+            let (asset, amount) = &leg.coins;
+            let account = self.account(&leg.tenant_user_id, asset);
+            told.add(self.names.mark_of_text(account, *amount, leg.key.as_str()));
+            users.push(account.0);
+            let sum = sums.entry(asset).or_insert(Some(Decimal::ZERO));
+            *sum = sum.and_then(|sum| sum.checked_add(*amount));
+        }
+        // A sum beyond 38 digits on its way is left alone: the legs need not stand in an order that avoids it.
+        if whole.is_balanced && sums.values().any(|sum| sum.is_some_and(|sum| !sum.is_zero())) {
+            let detail = "its legs do not sum to zero".to_owned();
+            self.find(&whole.key, (Kind::Movement, detail, users.clone()));
+        }
+        if !whole.postings.is_empty() {
+            let detail = format!("it posts by itself: {}", shown(&whole.postings));
+            self.find(&whole.key, (Kind::Movement, detail, users.clone()));
+        }
+        self.movements.whole(&whole.key, told, users);
+    }
+
     fn claim(&mut self, event: &Event, user: Id, claim: Claim) {
-        let Claim { is_credit, held, released, is_rejected, order, of_case } = claim;
+        let Claim { is_credit, held, released, is_rejected, order, of_case, leg } = claim;
+        if let Some(((asset, amount), whole)) = leg.zip(event.whole.as_deref()) {
+            let account = (user, self.names.asset(&asset));
+            self.movements.leg(whole, self.names.mark_of_text(account, amount, &event.key), user);
+        }
         let payment = event.deposit.as_ref().filter(|_| is_credit).and_then(Payment::of);
         // What waits may yet be rejected, and be no credit then: its case says.
         if let Some(payment) = payment.filter(|_| held.is_none()) {
@@ -215,6 +249,9 @@ impl Books {
         if let Some(key) = text(item, "caseKey").filter(|_| what == "case") {
             self.cases.forget(key);
         }
+        if let Some(key) = text(item, "eventKey").filter(|_| Whole::is(item)) {
+            self.movements.forget(key);
+        }
         let user = text(item, "tenantUserId");
         if let Some((user, asset)) = user.zip(text(item, "asset").and_then(|asset| asset.parse().ok())) {
             let account = self.account(user, &asset);
@@ -235,7 +272,8 @@ impl Books {
         }
         let accounts = self.accounts.differences();
         let accounts = accounts.map(|(kind, id, of)| (self.names.account_of(id), (kind, of, vec![id.0])));
-        let rest = self.orders.unrecorded().map(|(key, wrong)| (key.to_owned(), wrong));
+        let rest = self.orders.unrecorded().chain(self.movements.differences());
+        let rest = rest.map(|(key, wrong)| (key.to_owned(), wrong));
         let found: Vec<_> = accounts.chain(rest).collect();
         for (key, wrong) in found {
             self.find(&key, wrong);

@@ -25,6 +25,8 @@ pub(super) struct Claim {
     pub(super) order: Option<Step>,
     /// The case that it ends has to be about this.
     pub(super) of_case: Option<Moved>,
+    /// A leg of a movement or an adjustment.
+    pub(super) leg: Option<Coins>,
 }
 
 /// What an act moved that its case is about.
@@ -91,7 +93,7 @@ impl Claim {
     /// The same without its amounts: they are known to be wrong.
     pub(super) fn without_coins(self) -> Self {
         let step = |step: Step| Step { reported: None, settled: None, corrected: None, ..step };
-        Self { order: self.order.map(step), held: None, released: None, of_case: None, ..self }
+        Self { order: self.order.map(step), held: None, released: None, of_case: None, leg: None, ..self }
     }
 }
 
@@ -161,6 +163,12 @@ impl Event {
                 let posting = Posting { available: owed, owed, ..posting };
                 let postings = vec![posting].into_iter().filter(|posting| posting.owed.is_negative());
                 Meaning { postings: postings.collect(), claim: Claim::default() }
+            }
+            (Subject::Leg, _) => {
+                self.whole.as_ref()?;
+                let coins = self.posted(|posting| posting.available)?;
+                let claim = Claim { leg: Some(coins.clone()), ..Claim::default() };
+                self.posts(&coins, [coins.1, zero, zero], claim)
             }
             _ => nothing(Claim::default()),
         })

@@ -29,13 +29,16 @@ pub enum Kind {
     CasePosting,
     /// One payment on chain was credited twice, or waits to be once more. Key: the deposit's event.
     CreditedTwice,
+    /// A movement's or an adjustment's legs are not those that it tells of, or a movement's do not sum to zero. Key: the
+    /// event of the whole.
+    Movement,
     /// A record cannot be read at all. Key: its table and key.
     Unreadable,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Balance,
         Self::Frozen,
         Self::Held,
@@ -47,6 +50,7 @@ impl Kind {
         Self::Case,
         Self::CasePosting,
         Self::CreditedTwice,
+        Self::Movement,
         Self::Unreadable,
     ];
 
@@ -65,6 +69,7 @@ impl Kind {
             Self::Case => "case",
             Self::CasePosting => "case-posting",
             Self::CreditedTwice => "credited-twice",
+            Self::Movement => "movement",
             Self::Unreadable => "unreadable",
         }
     }
@@ -88,6 +93,7 @@ pub struct Finding {
 pub(super) enum Named {
     Order,
     Case,
+    Movement,
     /// What its users tell of.
     Other,
 }
@@ -99,6 +105,7 @@ impl Finding {
                 Named::Order
             }
             Kind::Case | Kind::CasePosting => Named::Case,
+            Kind::Movement => Named::Movement,
             Kind::Balance
             | Kind::Frozen
             | Kind::Held
@@ -108,10 +115,12 @@ impl Finding {
         }
     }
 
-    /// The users, the order and the case whose events tell of it.
+    /// The users, the order and the case whose events tell of it; a movement's own events alone tell of it.
     pub(super) fn subjects(&self) -> impl Iterator<Item = &str> {
-        let key = (self.named() != Named::Other).then_some(&*self.key);
-        self.users.iter().map(String::as_str).chain(key)
+        let named = self.named();
+        let key = (named != Named::Other).then_some(&*self.key);
+        let users = self.users.iter().map(String::as_str).filter(move |_| named != Named::Movement);
+        users.chain(key)
     }
 }
 

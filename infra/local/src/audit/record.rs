@@ -29,6 +29,8 @@ pub(super) enum Subject {
     Resolution,
     Verification,
     Collection,
+    /// Of a movement or an adjustment.
+    Leg,
     /// A refusal, an address, or whatever else: nothing that posts.
     Other,
 }
@@ -60,6 +62,26 @@ pub(super) struct Event {
     pub(super) said: Option<Coins>,
     /// The deposit's event, by what the platform said.
     pub(super) deposit: Option<EventKey>,
+    /// Of a leg: the event of the whole.
+    pub(super) whole: Option<String>,
+}
+
+/// The event of a movement or an adjustment as a whole.
+pub(super) struct Whole {
+    pub(super) key: String,
+    /// Do its legs have to sum to zero?
+    pub(super) is_balanced: bool,
+    pub(super) legs: Vec<Leg>,
+    /// It should have none: its legs post.
+    pub(super) postings: Vec<Posting>,
+}
+
+/// A leg, as the whole tells of it.
+pub(super) struct Leg {
+    /// Its event.
+    pub(super) key: EventKey,
+    pub(super) tenant_user_id: String,
+    pub(super) coins: Coins,
 }
 
 /// An order. User and terms are copies of its registration.
@@ -101,13 +123,14 @@ pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
-/// Whom and what an event is about: its users, its order, its case.
+/// Whom and what an event is about: its users, its order, its case, the movement that it is of.
 pub(super) fn subjects(item: &Item) -> BTreeSet<&str> {
     let postings = item.get("postings").and_then(|value| value.as_l().ok());
     let postings = postings.into_iter().flatten().filter_map(|posting| posting.as_m().ok());
     let users = std::iter::once(item).chain(postings).filter_map(|item| text(item, "tenantUserId"));
     let named = ["callBackId", "caseKey", "question"].into_iter().filter_map(|name| text(item, name));
-    users.chain(named).collect()
+    let whole = text(item, "eventKey").filter(|_| Whole::is(item)).or_else(|| text(item, "wholeEventKey"));
+    users.chain(named).chain(whole).collect()
 }
 
 fn owned(item: &Item, name: &str) -> Option<String> {
@@ -155,9 +178,40 @@ impl Event {
             is_question: item.contains_key("question"),
             deposit: said.as_ref().and_then(Said::deposit),
             said: said.and_then(|said| Some((said.asset?, said.amount?))),
+            whole: owned(item, "wholeEventKey"),
             key,
             subject,
             outcome,
+        })
+    }
+}
+
+impl Whole {
+    /// Is it one, by its key?
+    pub(super) fn is(item: &Item) -> bool {
+        let kind = text(item, "eventKey").and_then(|key| key.split('.').next());
+        matches!(kind, Some("movement" | "adjustment"))
+    }
+
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        let (key, id) = (owned(item, "eventKey")?, text(item, "id")?);
+        let is_balanced = key.starts_with("movement.");
+        let kind = if is_balanced { "movement-leg" } else { "adjustment-leg" };
+        let leg = |value: &AttributeValue| {
+            let leg = value.as_m().ok()?;
+            let (user, asset) = (text(leg, "tenantUserId")?, text(leg, "asset")?);
+            Some(Leg {
+                key: EventKey::new(kind, [id, user, asset].map(Some)),
+                tenant_user_id: user.to_owned(),
+                coins: (asset.parse().ok()?, leg.get("amount")?.as_n().ok()?.parse().ok()?),
+            })
+        };
+        let list = |name: &str| item.get(name)?.as_l().ok();
+        Some(Self {
+            is_balanced,
+            legs: list("legs")?.iter().map(leg).collect::<Option<_>>()?,
+            postings: list("postings")?.iter().map(posting).collect::<Option<_>>()?,
+            key,
         })
     }
 }
@@ -209,6 +263,7 @@ impl Subject {
             "resolution" => Self::Resolution,
             "verification" => Self::Verification,
             "collection" => Self::Collection,
+            "movement-leg" | "adjustment-leg" => Self::Leg,
             _ => Self::Other,
         }
     }

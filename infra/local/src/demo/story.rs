@@ -18,6 +18,7 @@ pub(super) fn steps() -> anyhow::Result<Vec<Step>> {
     steps.extend(other_ends()?);
     steps.extend(direct_withdrawals()?);
     steps.extend(cases()?);
+    steps.extend(movements());
     Ok(steps)
 }
 
@@ -139,6 +140,21 @@ fn cases() -> anyhow::Result<Vec<Step>> {
         of_the_depositor(step("an operator ends the deposit's case", dismiss, 201, ("2.5", "0"))).brief(),
         of_the_depositor(step("the platform sends it again", again, 200, ("2.5", "0"))).brief(),
     ])
+}
+
+/// Between users, inside the merchant's product.
+fn movements() -> Vec<Step> {
+    let step = |story, symbol: &str, from: &str, to: &str, status, holder, balance| {
+        let leg = |user: &str, amount: &str| json!({ "tenantUserId": user, "chainName": "TRON", "symbol": symbol, "amount": amount });
+        let body = json!({ "id": format!("gift-of-{from}"), "reason": "a gift", "legs": [leg(from, "-1"), leg(to, "1")] });
+        let request = Request::Call { method: "POST", path: "/movements", body: Some(body) };
+        Step { story, request, status, err_code: 0, holder, balance, is_brief: false }
+    };
+    vec![
+        step("he gives her a coin", "TRX", "2049", "1945", 201, DEPOSITOR, ("1.5", "0")),
+        step("the merchant asks again", "TRX", "2049", "1945", 200, DEPOSITOR, ("1.5", "0")),
+        step("she would give him one, and owes", "USDT", "1945", "2049", 422, WITHDRAWER, ("0", "0")),
+    ]
 }
 
 fn order(r#type: u8, id: &str) -> Value {

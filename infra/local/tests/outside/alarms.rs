@@ -97,7 +97,11 @@ fn is_alarming_outcome(outcome: Outcome) -> bool {
         | Outcome::Resolved
         | Outcome::UserRegistered
         | Outcome::Collected
-        | Outcome::Ignored => false,
+        | Outcome::Ignored
+        | Outcome::Moved
+        | Outcome::LegMoved
+        | Outcome::Adjusted
+        | Outcome::LegAdjusted => false,
     }
 }
 

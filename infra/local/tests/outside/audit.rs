@@ -11,6 +11,7 @@ use waas_callback_aws::{CaseFilter, Operator, RecordedCase, Target};
 use waas_local::audit::{Audit, Kind, Reading, audit};
 
 use crate::harness::*;
+use crate::movements::move_;
 
 mod verified;
 
@@ -531,7 +532,7 @@ async fn a_record_that_cannot_be_read_is_named_and_ends_nothing() {
     scene.assert_found(&[(Kind::Unreadable, "balance 2049 TRON#USDT")]).await;
 }
 
-/// Users who deposit, register, are paid and cancel all the time, while one audit follows the other.
+/// Users who deposit, register, are paid, cancel and give all the time, while one audit follows the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callbacks_that_arrive_while_it_reads_are_no_difference() {
     let deployment = Deployment::new().await;
@@ -558,6 +559,8 @@ async fn callbacks_that_arrive_while_it_reads_are_no_difference() {
                 deployment.send("withdrawal", &of_user(&completion(&paid, "1.5"))).await;
                 let path = format!("/withdrawals/{cancelled}");
                 assert_eq!(deployment.act(http::Method::DELETE, &path).await.0, 200);
+                let gift = [(&**user, "USDT", "-0.5"), ("whose-gifts-they-are", "USDT", "0.5")];
+                assert_eq!(move_(deployment, &format!("m-{user}-{round}"), &gift).await.0, 201);
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
             round

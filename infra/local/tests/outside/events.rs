@@ -169,6 +169,17 @@ async fn a_way_back(deployment: &Deployment, funds: &str) {
     deployment.send("deposit", &more).await;
     let collect = json!({ "id": "2026-01-02-2", "chainName": "TRON", "symbol": "USDT" });
     assert!(deployment.call(Method::POST, "/users/1945/collect", Some(&collect)).await.0 < 300);
+    a_gift_and_a_correction(deployment).await;
+}
+
+async fn a_gift_and_a_correction(deployment: &Deployment) {
+    let leg = |user: &str, amount: &str| json!({ "tenantUserId": user, "chainName": "TRON", "symbol": "USDT", "amount": amount });
+    let gift = json!({
+        "id": "order-4711", "reason": "paid from the balance", "legs": [leg("1945", "-2.5"), leg("2049", "2.5")]
+    });
+    assert_eq!(deployment.call(Method::POST, "/movements", Some(&gift)).await.0, 201);
+    let opening = json!({ "id": "2026-01-02-3", "reason": "opening", "legs": [leg("2050", "7")] });
+    assert_eq!(deployment.call(Method::POST, "/adjustments", Some(&opening)).await.0, 201);
 }
 
 /// The first event of each detail-type, as the bus has it.

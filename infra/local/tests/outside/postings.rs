@@ -9,6 +9,7 @@ use waas_callback::{Difference, Outcome, Word};
 use waas_callback_aws::{RecordedCase, Ruled};
 
 use crate::harness::*;
+use crate::movements::{adjust, move_};
 
 /// The amount a of the table: of every deposit and every order here.
 const A: &str = "2.5";
@@ -277,6 +278,15 @@ async fn debts(deployment: &Deployment) {
     end(deployment, "balance-too-low", "charge").await;
 }
 
+async fn movements_and_adjustments(deployment: &Deployment) {
+    deployment.deposit("3", "USDT", A).await;
+    let less = &*format!("-{A}");
+    assert_eq!(move_(deployment, "there", &[("3", "USDT", less), ("4", "USDT", A)]).await.0, 201);
+    for (id, amount) in [("taken", less), ("given", A)] {
+        assert_eq!(adjust(deployment, id, &[("4", "USDT", amount)]).await.0, 201);
+    }
+}
+
 #[tokio::test]
 async fn every_row_of_the_document_happens_and_every_event_posts_what_a_row_says() {
     let rows = table();
@@ -292,6 +302,7 @@ async fn every_row_of_the_document_happens_and_every_event_posts_what_a_row_says
     debts(&deployment).await;
     let asking = Deployment::with(&[("WAAS_VERIFY", "true"), ("WAAS_RISK_THRESHOLD", "50")]).await;
     verified(&asking).await;
+    movements_and_adjustments(&deployment).await;
 
     let (mut met, mut expected) = (BTreeSet::new(), BTreeSet::new());
     let is_refusal = |event: &Item| event.contains_key("refusedEventKey");

@@ -8,8 +8,8 @@ use crate::retry::{self, Attempt, Unavailable};
 use crate::tables::events::{Event, Source};
 use crate::tables::{Item, Table, balances, cases, events, requests, withdrawals};
 
-const CONDITION_FAILED: &str = "ConditionalCheckFailed";
-const VALIDATION_ERROR: &str = "ValidationError";
+pub(super) const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+pub(super) const VALIDATION_ERROR: &str = "ValidationError";
 
 /// An order and its registration, as they were found together.
 pub(super) fn found_order(

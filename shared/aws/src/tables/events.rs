@@ -1,5 +1,7 @@
 //! Events: what happened, by the event's key. Append-only; its stream is what the merchant's systems are told by.
 
+mod legs;
+
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem};
@@ -16,6 +18,8 @@ use super::{
     timestamp,
 };
 use crate::retry::Unavailable;
+
+pub(crate) use legs::put_legs;
 
 pub(crate) const KEY: &str = "eventKey";
 pub(crate) const FINGERPRINT: &str = "fingerprint";
@@ -165,10 +169,14 @@ pub struct RecordedEvent {
     pub question: Option<String>,
     /// What the platform said.
     pub word: Option<String>,
-    /// The operator's words.
+    /// The operator's words, or the merchant's of a movement.
     pub reason: Option<String>,
     /// The operator: its ARN.
     pub operator: Option<String>,
+    /// The caller's id of the movement or the adjustment that it is of.
+    pub id: Option<String>,
+    /// The event of that as a whole, of a leg.
+    pub whole_event_key: Option<String>,
 }
 
 impl RecordedEvent {
@@ -493,6 +501,8 @@ pub(crate) fn recorded(item: &Item) -> Result<RecordedEvent, Unavailable> {
         word: optional("word"),
         reason: optional("reason"),
         operator: optional("operator"),
+        id: optional(legs::ID),
+        whole_event_key: optional(legs::WHOLE),
     })
 }
 

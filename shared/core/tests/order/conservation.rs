@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use waas_callback::{
-    Action, ActualBelowOrder, Balance, CallBackId, Claim, Content, Decimal, Decision, Details, Entry,
-    EventKey, Expect, Expected, Found, FoundOrder, Identity, InsufficientGas, Mode, Order, OrderState,
-    OrderUpdate, Outcome, Posting, Proof, Reason, Registration, Resolution, Situation, StallCause, Terms,
-    TxId, WithdrawalFailure, cancel, complete, confirm, fail, failure_verified, hold, plan, register, stall,
-    terms_digest,
+    Action, ActualBelowOrder, Adjustment, Balance, CallBackId, Claim, Content, Decimal, Decision, Details,
+    Entry, EventKey, Expect, Expected, Found, FoundOrder, Identity, InsufficientGas, Mode, Movement, Order,
+    OrderState, OrderUpdate, Outcome, Posting, Proof, Reason, Registration, Resolution, Situation,
+    StallCause, Terms, TxId, WithdrawalFailure, cancel, complete, confirm, fail, failure_verified, hold,
+    plan, register, stall, terms_digest,
 };
 
 use crate::scene::{Scene, asked, paid, reserved, terms};
@@ -34,6 +34,14 @@ enum Event {
     Reject,
     /// An operator has debts paid from what is available.
     Collect,
+    /// The merchant moves something to another user, or back.
+    Move {
+        away: bool,
+    },
+    /// An operator adds something, or takes it.
+    Adjust {
+        gives: bool,
+    },
     /// An operator puts the order right, upon nothing but itself, or upon what was said of it.
     Resolve(Action, Option<Said>),
 }
@@ -49,6 +57,8 @@ enum Said {
 #[derive(Default)]
 struct Ledger {
     balance: Balance,
+    /// Of another user, who has what is moved.
+    other: Balance,
     orders: BTreeMap<usize, Order>,
     /// Counts what operators were told: each payment is another transaction.
     told: usize,
@@ -58,6 +68,9 @@ impl Ledger {
     /// Decides and commits as the receiver does: unseen first, then upon what was found. Says whether it was applied.
     fn take(&mut self, nth: usize, event: Event, amount: &str) -> bool {
         let id = CallBackId::from(nth.to_string());
+        if let Event::Move { .. } | Event::Adjust { .. } = event {
+            return self.post(event, amount);
+        }
         let order = self.orders.get(&nth);
         let is_operators = matches!(event, Event::Reject | Event::Collect | Event::Resolve(..));
         let entry = match event {
@@ -83,6 +96,7 @@ impl Ledger {
                 let plan = plan(&resolution, claim.as_ref(), order, None).ok();
                 plan.and_then(|plan| plan.entry(self.balance))
             }
+            Event::Move { .. } | Event::Adjust { .. } => unreachable!("it was posted above"),
             Event::Deposit | Event::RiskyDeposit | Event::Release => {
                 let Terms { asset, amount, .. } = terms(amount);
                 let (amount, none) = (amount.value(), Posting::empty("user", &asset));
@@ -128,6 +142,40 @@ impl Ledger {
                 |posting: &Posting| posting.available.is_negative() && !self.balance.owed.is_zero();
             (is_operators || !entry.postings.iter().any(bars_debt)) && self.apply(nth, &entry)
         })
+    }
+
+    /// Posts a movement or an adjustment: all legs, or none.
+    fn post(&mut self, event: Event, amount: &str) -> bool {
+        let Terms { asset, .. } = terms(amount);
+        let leg = |user: &str, sign: &str| {
+            let (chain_name, symbol) = (asset.chain_name(), asset.symbol());
+            format!(
+                r#"{{"tenantUserId":"{user}","chainName":"{chain_name}","symbol":"{symbol}","amount":"{sign}{amount}"}}"#
+            )
+        };
+        let of = |legs: &[String]| format!(r#"{{"id":"m","reason":"because","legs":[{}]}}"#, legs.join(","));
+        let (legs, is_operators) = match event {
+            Event::Move { away } => {
+                let (from, to) = if away { ("user", "other") } else { ("other", "user") };
+                (Movement::parse(&of(&[leg(from, "-"), leg(to, "")])).unwrap().legs().clone(), false)
+            }
+            Event::Adjust { gives } => {
+                let sign = if gives { "" } else { "-" };
+                (Adjustment::parse(&of(&[leg("user", sign)])).unwrap().legs().clone(), true)
+            }
+            _ => unreachable!("neither a movement nor an adjustment"),
+        };
+        let (mut balance, mut other) = (self.balance, self.other);
+        for leg in &legs.each {
+            let of = if leg.tenant_user_id == "user" { &mut balance } else { &mut other };
+            let is_barred = !is_operators && leg.amount.is_negative() && !of.owed.is_zero();
+            match of.post(&leg.posting()) {
+                Ok(after) if !is_barred => *of = after,
+                _ => return false,
+            }
+        }
+        (self.balance, self.other) = (balance, other);
+        true
     }
 
     /// What is decided on a callback: unseen, and if that does not hold, upon the order.
@@ -290,6 +338,10 @@ struct Sheet {
     frozen: u32,
     held: u32,
     owed: u32,
+    /// What another user has.
+    other: u32,
+    /// What operators added, less what they took.
+    adjusted: i64,
     /// What left the wallet, as far as anybody knows.
     paid: u32,
     /// What the merchant kept, less what it bore.
@@ -299,6 +351,9 @@ struct Sheet {
 
 impl Sheet {
     fn take(&mut self, nth: usize, event: Event, amount: u32) {
+        if let Event::Move { .. } | Event::Adjust { .. } = event {
+            return self.post(event, amount);
+        }
         let known = self.orders.get(&nth).copied();
         let mut order = known.unwrap_or_default();
         let open = known.is_some() && order.mode.is_some() && matches!(order.state, 'o' | 'c');
@@ -397,6 +452,26 @@ impl Sheet {
 }
 
 impl Sheet {
+    fn post(&mut self, event: Event, amount: u32) {
+        match event {
+            Event::Move { away: true } if self.available >= amount && self.owed == 0 => {
+                (self.available, self.other) = (self.available - amount, self.other + amount);
+            }
+            Event::Move { away: false } if self.other >= amount => {
+                (self.available, self.other) = (self.available + amount, self.other - amount);
+            }
+            Event::Adjust { gives: true } => {
+                (self.available, self.adjusted) =
+                    (self.available + amount, self.adjusted + i64::from(amount));
+            }
+            Event::Adjust { gives: false } if self.available >= amount => {
+                (self.available, self.adjusted) =
+                    (self.available - amount, self.adjusted - i64::from(amount));
+            }
+            _ => {}
+        }
+    }
+
     /// Says whether the operator could do it.
     fn resolve(&mut self, order: &mut Paper, action: Action, said: Option<Said>, amount: u32) -> bool {
         let signed = i64::from(amount);
@@ -486,6 +561,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => tracking_id().prop_map(Event::Stall),
         1 => Just(Event::Reject),
         1 => Just(Event::Collect),
+        1 => any::<bool>().prop_map(|away| Event::Move { away }),
+        1 => any::<bool>().prop_map(|gives| Event::Adjust { gives }),
         8 => (prop::sample::select(&Action::ALL[..]), said)
             .prop_map(|(action, said)| Event::Resolve(action, said)),
     ]
@@ -494,8 +571,8 @@ fn event() -> impl Strategy<Value = Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Σ (available + frozen + held − owed) + Σ paid + Σ written off = Σ credited, at every step, and each part is what
-    /// paper says, whatever an operator does between.
+    /// Σ (available + frozen + held − owed) + Σ paid + Σ written off = Σ credited + Σ adjusted, at every step, over both
+    /// users, and each part is what paper says, whatever an operator does between. Movements are on neither side.
     #[test]
     fn no_sequence_of_events_makes_or_loses_money(
         events in prop::collection::vec((0_usize..4, event()), 0..60),
@@ -511,8 +588,10 @@ proptest! {
             let Balance { available, frozen, held, owed } = ledger.balance;
             let on_paper = [sheet.available, sheet.frozen, sheet.held, sheet.owed].map(value);
             prop_assert_eq!([available, frozen, held, owed], on_paper, "{:?}", event);
-            let sum = i64::from(sheet.available + sheet.frozen + sheet.held + sheet.paid) - i64::from(sheet.owed);
-            prop_assert_eq!(sum + sheet.written_off, i64::from(sheet.credited), "{:?}", event);
+            prop_assert_eq!(ledger.other, Balance { available: value(sheet.other), ..Balance::default() }, "{:?}", event);
+            let users = sheet.available + sheet.frozen + sheet.held + sheet.other;
+            let sum = i64::from(users + sheet.paid) - i64::from(sheet.owed);
+            prop_assert_eq!(sum + sheet.written_off, i64::from(sheet.credited) + sheet.adjusted, "{:?}", event);
 
             let Some(order) = ledger.orders.get(&nth) else { continue };
             if let Some(before) = before.filter(|_| !matches!(event, Event::Resolve(..))) {

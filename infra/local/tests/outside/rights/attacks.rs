@@ -80,6 +80,13 @@ fn on_orders() -> Vec<Attack> {
 
 fn on_money() -> Vec<Attack> {
     let balance = |attributes: &[&str]| [part("Update", "Balances", "1945", attributes)];
+    let legs = |whole: &str, leg: &str| {
+        [
+            part("Put", "Events", whole, &["legs", "reason", "id", "postings"]),
+            part("Put", "Events", leg, &["tenantUserId", "wholeEventKey", "postings"]),
+            part("Update", "Balances", "1945", &["available", "frozen", "owed"]),
+        ]
+    };
     vec![
         attack(
             "credit",
@@ -96,6 +103,9 @@ fn on_money() -> Vec<Attack> {
             balance(&["held", "available"]),
             &[DEPOSIT, CALLBACK, OPERATOR, VERIFICATION],
         ),
+        attack("move to oneself", legs("movement.ab", "movement-leg.ab"), &[MERCHANT]),
+        attack("make money by an adjustment", legs("adjustment.ab", "adjustment-leg.ab"), &[OPERATOR]),
+        attack("pass an adjustment's leg for a movement's", legs("movement.ab", "adjustment-leg.ab"), NOBODY),
         attack("forgive what is owed", balance(&["owed"]), &[MERCHANT, OPERATOR]),
         attack("add a part that is not counted", balance(&["bonus"]), NOBODY),
         attack("write a balance anew", [part("Put", "Balances", "1945", &["available"])], NOBODY),
@@ -132,7 +142,14 @@ fn on_events() -> Vec<Attack> {
         ),
         attack("record a verification", record("verification.ab", &["caseKey"]), &[VERIFICATION]),
         attack("record a collection", record("collection.ab", &["postings"]), &[OPERATOR]),
-        attack("record a kind that there is not", record("adjustment.ab", &[]), NOBODY),
+        attack("record a movement", record("movement.ab", &["legs"]), &[MERCHANT]),
+        attack("record a leg of a movement", record("movement-leg.ab", &["postings"]), &[MERCHANT]),
+        attack("record an adjustment", record("adjustment.ab", &["legs"]), &[OPERATOR]),
+        attack("record a leg of an adjustment", record("adjustment-leg.ab", &["postings"]), &[OPERATOR]),
+        attack("have a movement look like an operator's", record("movement.ab", &["operator"]), NOBODY),
+        attack("record legs with a deposit", record("deposit.ab", &["legs"]), &[OPERATOR]),
+        attack("refuse a movement", record("refusal.movement.ab", &[]), NOBODY),
+        attack("record a kind that there is not", record("transfer.ab", &[]), NOBODY),
         attack("refuse a deposit", record("refusal.deposit.ab", &["refusedEventKey"]), &[DEPOSIT, CALLBACK]),
         attack("refuse a confirmation", record("refusal.withdrawal-confirmation.ab", &[]), &[CONFIRMATION]),
         attack("refuse a registration", record("refusal.registration.ab", &[]), &[MERCHANT]),

@@ -10,10 +10,10 @@ use crate::harness::iam::Asked;
 use crate::harness::template::{named, table_arn};
 
 #[rustfmt::skip]
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 19] = [
     "deposit", "withdrawal-confirmation", "withdrawal", "address-change", "withdrawal-failure", "insufficient-balance",
-    "insufficient-gas", "registration", "cancellation", "release", "resolution", "collection", "verification",
-    "user", "another",
+    "insufficient-gas", "registration", "cancellation", "release", "resolution", "collection", "movement",
+    "movement-leg", "adjustment", "adjustment-leg", "verification", "user", "another",
 ];
 #[rustfmt::skip]
 pub const TABLES: [&str; 10] = [

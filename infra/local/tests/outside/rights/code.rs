@@ -129,6 +129,8 @@ impl Recorder {
             (Method::POST, "/withdrawals", Some(contradicted)),
             (Method::GET, "/withdrawals/m", None),
             (Method::DELETE, "/withdrawals/m", None),
+            (Method::POST, "/movements", Some(legs("m", "-1", Some("1")))),
+            (Method::POST, "/movements", Some(legs("beyond", "-100000", Some("100000")))),
             (Method::GET, "/users/1945", None),
             (Method::GET, "/users/1945/events", None),
         ] {
@@ -148,6 +150,9 @@ impl Recorder {
     }
 
     async fn operator(&mut self) {
+        for (id, amount) in [("o", "1"), ("p", "-1"), ("beyond", "-100000")] {
+            self.call(Method::POST, "/adjustments", Some(&legs(id, amount, None))).await;
+        }
         for method in [Method::PUT, Method::DELETE] {
             self.call(method, "/withdrawals/a/hold", None).await;
         }
@@ -189,6 +194,14 @@ impl Recorder {
         let done = self.call(Method::POST, "/withdrawals/nobody/resolve", Some(&act)).await;
         assert_eq!(done["outcome"], "resolved", "{done}");
     }
+}
+
+/// A movement, or an adjustment of one leg.
+fn legs(id: &str, amount: &str, given: Option<&str>) -> Value {
+    let leg = |user: &str, amount: &str| json!({ "tenantUserId": user, "chainName": "TRON", "symbol": "USDT", "amount": amount });
+    let legs: Vec<_> =
+        std::iter::once(leg("1945", amount)).chain(given.map(|amount| leg("2", amount))).collect();
+    json!({ "id": id, "reason": "r", "legs": legs })
 }
 
 /// All that the platform could say to a function of one type.

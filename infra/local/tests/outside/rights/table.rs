@@ -35,13 +35,14 @@ const OF_CALLBACK: &[&str] = &[
 #[rustfmt::skip]
 const OF_MERCHANT: &[&str] = &[
     "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "fee",
-    "refusedEventKey", "termsDigest", "mode", "chainName", "symbol", "amountText", "address",
+    "refusedEventKey", "termsDigest", "mode", "chainName", "symbol", "amountText", "address", "id", "reason", "legs",
+    "wholeEventKey",
 ];
 #[rustfmt::skip]
 const OF_OPERATOR: &[&str] = &[
     "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId",
     "txIndex", "fee", "releasedEventKey", "termsDigest", "mode", "chainName", "symbol", "amountText", "address",
-    "caseKey", "action", "reason", "operator",
+    "caseKey", "action", "reason", "operator", "id", "legs", "wholeEventKey",
 ];
 #[rustfmt::skip]
 const PAYMENT: &[&str] = &[
@@ -207,7 +208,7 @@ pub static RIGHTS: [Rights; 11] = [
     Rights {
         function: "merchant-api",
         requests: &[],
-        events: &["registration", "cancellation", "refusal.registration", "user"],
+        events: &["registration", "cancellation", "refusal.registration", "movement", "movement-leg", "user"],
         event_attributes: OF_MERCHANT,
         #[rustfmt::skip]
         withdrawals: &[
@@ -229,7 +230,10 @@ pub static RIGHTS: [Rights; 11] = [
     Rights {
         function: "operator-api",
         requests: &[],
-        events: &["resolution", "release", "collection", "registration", "deposit"],
+        #[rustfmt::skip]
+        events: &[
+            "resolution", "release", "collection", "registration", "deposit", "adjustment", "adjustment-leg",
+        ],
         event_attributes: OF_OPERATOR,
         registration: &["eventKey"],
         #[rustfmt::skip]

@@ -1,4 +1,4 @@
-//! How far an audit is, on standard error.
+//! How far something is that takes long, on standard error.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Between two lines, where there is no terminal to draw on.
 const LINES_EVERY: Duration = Duration::from_secs(5);
 
-/// Whether an audit shows how far it is.
+/// Whether it is shown how far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Progress {
     /// Not at all.
@@ -19,8 +19,8 @@ pub enum Progress {
     Lines,
 }
 
-/// One part of an audit.
-pub(super) struct Part {
+/// One part of the work.
+pub(crate) struct Part {
     what: String,
     bar: ProgressBar,
     /// When the last line was written, if lines are.
@@ -29,7 +29,7 @@ pub(super) struct Part {
 
 impl Progress {
     /// Begins a part of so many records, as far as that is known.
-    pub(super) fn begin(self, what: impl Into<String>, total: Option<u64>) -> Part {
+    pub(crate) fn begin(self, what: impl Into<String>, total: Option<u64>) -> Part {
         let target = match self {
             Self::Bar => ProgressDrawTarget::stderr(),
             Self::Hidden | Self::Lines => ProgressDrawTarget::hidden(),
@@ -49,7 +49,7 @@ impl Progress {
 }
 
 impl Part {
-    pub(super) fn advance(&mut self, records: usize) {
+    pub(crate) fn advance(&mut self, records: usize) {
         self.bar.inc(u64::try_from(records).unwrap_or_default());
         if self.line.is_some_and(|line| line.elapsed() >= LINES_EVERY) {
             self.line = Some(Instant::now());
@@ -57,7 +57,7 @@ impl Part {
         }
     }
 
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         self.bar.finish_and_clear();
         if self.line.is_some() {
             self.write();
