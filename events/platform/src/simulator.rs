@@ -181,7 +181,7 @@ impl Simulator {
         scenario.callbacks.iter().try_for_each(|callback| self.queue(now, callback.get()))
     }
 
-    /// Coins arrive, and are told of.
+    /// Coins arrive, and are told of. What is known of a deposit is replaced.
     fn deposit(&mut self, now: SystemTime, deposit: Deposit) {
         let addresses = self.users.entry(deposit.tenant_user_id.clone()).or_default();
         let chain_name = deposit.chain_name.clone();
@@ -204,9 +204,15 @@ impl Simulator {
             ("trackingId", json!(self.fresh.number())),
         ]);
         let is_told = deposit.callback_success;
-        self.deposits.push((deposit, Day::of(now)));
+        let index = self.deposits.iter().position(|(known, _)| known.asked_by() == deposit.asked_by());
+        let index = index.unwrap_or(self.deposits.len());
+        let told = (deposit, Day::of(now));
+        match self.deposits.get_mut(index) {
+            Some(known) => *known = told,
+            None => self.deposits.push(told),
+        }
         if !is_told {
-            self.enqueue(now, plaintext, About::Deposit(self.deposits.len() - 1));
+            self.enqueue(now, plaintext, About::Deposit(index));
         }
     }
 

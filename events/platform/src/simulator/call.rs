@@ -142,10 +142,9 @@ impl Simulator {
             question.text("symbol")?,
             question.address("toAddress")?,
         ];
-        let known = self.deposits.iter().map(|(deposit, _)| deposit).find(|deposit| {
-            [&deposit.tx_id, &deposit.chain_name, &deposit.symbol, &deposit.to_address].into_iter().eq(&asked)
-        });
-        let deposit = known.ok_or_else(|| self.unknown("deposit"))?;
+        let mut known = self.deposits.iter().map(|(deposit, _)| deposit);
+        let deposit = known.find(|deposit| deposit.asked_by() == asked.each_ref().map(String::as_str));
+        let deposit = deposit.ok_or_else(|| self.unknown("deposit"))?;
         Ok(Answer::of(vec![
             ("txId", text(&deposit.tx_id)),
             ("chainName", text(&deposit.chain_name)),

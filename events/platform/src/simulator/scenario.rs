@@ -114,9 +114,16 @@ pub struct Deposit {
     /// Risk of the user's address.
     #[serde(default)]
     pub risk_level_to: u8,
-    /// Did the merchant take the callback? If not, it is sent.
+    /// Did the merchant take the callback, or is it sent by somebody else? If not, it is sent.
     #[serde(default)]
     pub callback_success: bool,
+}
+
+impl Deposit {
+    /// What it is asked for by.
+    pub(super) fn asked_by(&self) -> [&str; 4] {
+        [&self.tx_id, &self.chain_name, &self.symbol, &self.to_address].map(String::as_str)
+    }
 }
 
 /// A withdrawal that was ordered.
