@@ -1,6 +1,7 @@
 //! `waas trigger`: a well-formed callback without a file.
 
 mod fields;
+mod truth;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -10,13 +11,15 @@ use serde::Serialize;
 
 use super::delivery::Delivery;
 use super::pretty::pretty;
-use fields::{AddressChange, Common, Confirmation, Deposit, Failure, Fields, Order, Withdrawal};
+use fields::{AddressChange, Common, Confirmation, Deposit, Failure, Fields, Shortage, Withdrawal};
+use truth::Truth;
 
 const URL: &str = "http://127.0.0.1:9000/callback";
 /// Type 2 has a URL of its own.
 const CONFIRMATION_URL: &str = "http://127.0.0.1:9000/callback/withdrawal-confirmation";
 
-/// Sends a callback made of defaults and flags: a new event each time, unless flags say which
+/// Sends a callback made of defaults and flags: a new event each time, unless flags say which. A simulated platform that
+/// listens is told first that it is so, for the receiver may ask it
 #[derive(clap::Args)]
 #[command(subcommand_value_name = "CALLBACK", subcommand_help_heading = "Callbacks")]
 #[command(after_help = "\
@@ -25,6 +28,7 @@ Examples:
   waas trigger deposit --new-uuid --repeat 3                 one event and its retries
   waas trigger withdrawal-confirmation --call-back-id D1     asks for the order D1
   waas trigger withdrawal --call-back-id D1 --amount 1.5     says that it is paid
+  waas trigger deposit --untrue                              the platform knows another amount
   waas trigger insufficient-gas --print                      shows the plaintext, sends nothing
 
 Exit status: 0 every answer was accepted and has no problems, 1 one was refused or has problems,
@@ -48,9 +52,9 @@ enum Callback {
     /// Type 5: a withdrawal ended without paying
     WithdrawalFailure(Trigger<Failure>),
     /// Type 6: a withdrawal waits for coin in the hot wallet
-    InsufficientBalance(Trigger<Order>),
+    InsufficientBalance(Trigger<Shortage>),
     /// Type 7: a withdrawal waits for gas in the hot wallet
-    InsufficientGas(Trigger<Order>),
+    InsufficientGas(Trigger<Shortage>),
 }
 
 #[derive(clap::Args)]
@@ -59,6 +63,8 @@ struct Trigger<F: clap::Args> {
     common: Common,
     #[command(flatten)]
     fields: F,
+    #[command(flatten, next_help_heading = "What the platform knows")]
+    truth: Truth,
     #[command(flatten, next_help_heading = "Sending")]
     to: To,
 }
@@ -101,13 +107,15 @@ impl Args {
 
 impl<F: Fields> Trigger<F> {
     fn run(self, r#type: u8, url: &str) -> anyhow::Result<ExitCode> {
-        let Self { common, fields, to } = self;
-        let plaintext = serde_json::to_string(&Plaintext { r#type, common, fields: fields.completed() })?;
+        let Self { common, fields, truth, to } = self;
+        let callback = Plaintext { r#type, common, fields: fields.completed() };
+        let plaintext = serde_json::to_string(&callback)?;
         if to.print {
             let pretty = pretty(&plaintext).context("a callback is JSON")?;
             writeln!(anstream::stdout().lock(), "{pretty}")?;
             return Ok(ExitCode::SUCCESS);
         }
+        truth.tell(|is_true| callback.fields.known(callback.common.user(), is_true))?;
         to.delivery.deliver(to.url.as_deref().unwrap_or(url), &plaintext)
     }
 }

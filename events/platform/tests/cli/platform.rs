@@ -13,13 +13,13 @@ const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenario.json");
 const PAGE: &str = include_str!("../../../../docs/simulator.md");
 
 /// The command as a process of its own, which ends with this.
-struct Platform {
+pub(crate) struct Platform {
     process: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Platform {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = waas(&[&["platform", "--port", "0"], args].concat());
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -35,8 +35,7 @@ impl Platform {
     }
 
     fn knows(&self) -> Value {
-        let body = ureq::get(format!("{}/simulator", self.url)).call().unwrap().into_body().read_to_string();
-        serde_json::from_str(&body.unwrap()).unwrap()
+        known(&self.url)
     }
 
     fn add(&self, scenario: &str) {
@@ -56,6 +55,12 @@ impl Platform {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// All that a simulator knows.
+pub(crate) fn known(url: &str) -> Value {
+    let body = ureq::get(format!("{url}/simulator")).call().unwrap().into_body().read_to_string();
+    serde_json::from_str(&body.unwrap()).unwrap()
 }
 
 impl Drop for Platform {

@@ -1,13 +1,19 @@
 //! `waas trigger` and `waas completions`.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use waas_callback::{Address, Callback, PublicKey};
 use waas_platform::PrivateKey;
 
+use crate::platform::{self, Platform};
 use crate::receiver::{self, Receiver};
 use crate::{assert_fails, assert_succeeds, run, stdout};
+
+// The defaults that a platform is told of.
+const ADDRESS: &str = "TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP";
+const HOT_WALLET: &str = "TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb";
 
 const COMMANDS: [&str; 12] = [
     "trigger",
@@ -148,7 +154,7 @@ fn what_no_platform_sends_is_left_to_send() {
 #[test]
 fn it_is_sent_as_send_sends_a_file() {
     let receiver = Receiver::start(receiver::accept);
-    let output = run(&["trigger", "deposit", "--url", &receiver.url, "--api-key", "mine"]);
+    let output = run(&["trigger", "deposit", "--untold", "--url", &receiver.url, "--api-key", "mine"]);
     assert_succeeds(&output);
     for shown in ["type 1 NOTIFY_DEPOSITED", "HTTP 200", ": accepted", "\"amount\": \"2.5\""] {
         assert!(stdout(&output).contains(shown), "{shown}: {}", stdout(&output));
@@ -156,14 +162,80 @@ fn it_is_sent_as_send_sends_a_file() {
     assert_eq!(receiver.last_api_key().as_deref(), Some("mine"));
 
     let refusing = Receiver::start(|_| receiver::answer(7, "unknown order", ""));
-    assert_eq!(run(&["trigger", "withdrawal", "--url", &refusing.url]).status.code(), Some(1));
+    assert_eq!(run(&["trigger", "withdrawal", "--untold", "--url", &refusing.url]).status.code(), Some(1));
+}
+
+/// What a simulator knows of it that is asked by the receiver: deposits' amounts, orders' states, the user's address.
+fn known(url: &str) -> Value {
+    let known = platform::known(url);
+    let of = |part: &str, field: &str| {
+        let items = known[part].as_array().unwrap().iter();
+        items.map(|item| item[field].clone()).collect::<Value>()
+    };
+    assert_eq!(known["callbacks"], json!([]), "sent by whoever triggers it");
+    json!([of("deposits", "amount"), of("withdrawals", "orderState"), known["users"]["2049"]["TRON"]])
+}
+
+#[test]
+fn a_simulated_platform_knows_what_is_true_before_the_callback_is_sent() {
+    for (args, of_truth, of_untruth) in [
+        ("deposit --amount 0.70", json!([["0.70"], [], ADDRESS]), json!([["10.70"], [], ADDRESS])),
+        ("withdrawal-confirmation", json!([[], [1], null]), json!([[], [4], null])),
+        ("withdrawal", json!([[], [3], null]), json!([[], [6], null])),
+        ("address-change --new-address new", json!([[], [], "new"]), json!([[], [], HOT_WALLET])),
+        ("withdrawal-failure", json!([[], [6], null]), json!([[], [3], null])),
+        ("insufficient-balance", json!([[], [2], null]), json!([[], [3], null])),
+        ("insufficient-gas", json!([[], [2], null]), json!([[], [3], null])),
+    ] {
+        for (flag, expected) in [(None, of_truth), (Some("--untrue"), of_untruth)] {
+            let (platform, then) = (Platform::start(&[]), Arc::new(Mutex::new(None)));
+            let (url, seen) = (platform.url.clone(), Arc::clone(&then));
+            let receiver = Receiver::start(move |callback| {
+                *seen.lock().unwrap() = Some(known(&url));
+                receiver::accept(callback)
+            });
+            let to = ["--url", &receiver.url, "--platform", &platform.url];
+            let args: Vec<_> =
+                std::iter::once("trigger").chain(args.split(' ')).chain(to).chain(flag).collect();
+            let output = run(&args);
+            assert_succeeds(&output);
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+            assert_eq!(then.lock().unwrap().take(), Some(expected), "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_told_anew_is_what_is_known() {
+    let platform = Platform::start(&[]);
+    let receiver = Receiver::start(receiver::accept);
+    let deposit =
+        ["trigger", "deposit", "--tx-id", "b00a", "--url", &receiver.url, "--platform", &platform.url];
+    assert_succeeds(&run(&[&deposit[..], &["--untrue"]].concat()));
+    assert_succeeds(&run(&[&deposit[..], &["--untold", "--amount", "3"]].concat()));
+    assert_eq!(known(&platform.url)[0], json!(["12.5"]));
+    assert_succeeds(&run(&deposit));
+    assert_eq!(known(&platform.url)[0], json!(["2.5"]), "there is one deposit of these four fields");
+    assert_fails(&run(&[&deposit[..], &["--untold", "--untrue"]].concat()), 2, "cannot be used with");
+}
+
+#[test]
+fn where_no_platform_can_be_told_the_callback_is_sent_all_the_same() {
+    let receiver = Receiver::start(receiver::accept);
+    for platform in ["http://127.0.0.1:1", "nowhere"] {
+        let output = run(&["trigger", "deposit", "--url", &receiver.url, "--platform", platform]);
+        assert_succeeds(&output);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains(&format!("no simulated platform at {platform}/simulator (")), "{told}");
+        assert!(stdout(&output).contains("accepted"));
+    }
 }
 
 #[test]
 fn its_retries_are_one_event() {
     let receiver = Receiver::start(receiver::accept);
     let retries = ["--new-uuid", "--repeat", "3", "--json"];
-    let output = run(&[&["trigger", "deposit", "--url", &receiver.url], &retries[..]].concat());
+    let output = run(&[&["trigger", "deposit", "--untold", "--url", &receiver.url], &retries[..]].concat());
     assert_succeeds(&output);
     let replies = stdout(&output).lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let (mut uuids, mut tx_ids): (Vec<_>, Vec<_>) = replies

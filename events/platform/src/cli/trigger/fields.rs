@@ -1,8 +1,10 @@
-//! The fields of each callback, once: its flags, their defaults, and the JSON.
+//! The fields of each callback, once: its flags, their defaults, the JSON, and what a platform knows that sends it.
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
+use waas_platform::simulator::OrderState;
 
 // Valid addresses of TRON, those of the documents' samples.
 const DEPOSIT_ADDRESS: &str = "TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP";
@@ -16,6 +18,9 @@ pub(super) trait Fields: Args + Serialize {
     fn completed(self) -> Self {
         self
     }
+
+    /// What a platform knows where this is true of the user, or where something else is: a scenario.
+    fn known(&self, user: &str, is_true: bool) -> Value;
 }
 
 #[derive(Args, Serialize)]
@@ -31,6 +36,12 @@ pub(super) struct Common {
     /// Reserved by the platform
     #[arg(long, default_value_t = 0)]
     business: i64,
+}
+
+impl Common {
+    pub(super) fn user(&self) -> &str {
+        &self.tenant_user_id
+    }
 }
 
 #[derive(Args, Serialize)]
@@ -84,6 +95,21 @@ impl Fields for Deposit {
         self.new_address.get_or_insert_with(|| self.to_address.clone());
         self
     }
+
+    /// Where it is not true, another amount arrived.
+    fn known(&self, user: &str, is_true: bool) -> Value {
+        let Self { tx_id, coin: Coin { chain_name, symbol }, amount, to_address, .. } = self;
+        let amount = if is_true { amount.clone() } else { format!("1{amount}") };
+        json!({
+            "users": has_address(user, chain_name, to_address),
+            "deposits": [{
+                "txId": tx_id, "chainName": chain_name, "symbol": symbol, "amount": amount,
+                "toAddress": to_address, "tenantUserId": user, "fromAddress": self.from_address,
+                "riskLevelFrom": self.risk_level_from, "riskLevelTo": self.risk_level_to,
+                "callbackSuccess": true, // it is sent from here
+            }],
+        })
+    }
 }
 
 #[derive(Args, Serialize)]
@@ -97,11 +123,18 @@ pub(super) struct Order {
     tracking_id: Option<String>,
 }
 
-impl Fields for Order {
+impl Order {
     /// The same withdrawal keeps its trackingId from one callback to the next.
     fn completed(mut self) -> Self {
         self.tracking_id.get_or_insert_with(|| format!("of-{}", self.call_back_id));
         self
+    }
+
+    /// How far it is, and what it pays, if that is known.
+    fn stands(&self, user: &str, order_state: OrderState, terms: &Value) -> Value {
+        json!({ "withdrawals": [{
+            "callBackId": self.call_back_id, "tenantUserId": user, "orderState": order_state, "terms": terms,
+        }]})
     }
 }
 
@@ -154,6 +187,11 @@ impl Fields for Confirmation {
     fn completed(self) -> Self {
         Self { order: self.order.completed(), ..self }
     }
+
+    fn known(&self, user: &str, is_true: bool) -> Value {
+        let state = if is_true { OrderState::InReview } else { OrderState::Cancelled };
+        self.order.stands(user, state, &Value::Null)
+    }
 }
 
 #[derive(Args, Serialize)]
@@ -191,6 +229,15 @@ impl Fields for Withdrawal {
         self.new_address.get_or_insert_with(|| self.to_address.clone());
         Self { order: self.order.completed(), ..self }
     }
+
+    fn known(&self, user: &str, is_true: bool) -> Value {
+        let Self { coin: Coin { chain_name, symbol }, amount, to_address, .. } = self;
+        let terms = json!({
+            "chainName": chain_name, "symbol": symbol, "amount": amount, "toAddress": to_address,
+        });
+        let state = if is_true { OrderState::Complete } else { OrderState::Failed };
+        self.order.stands(user, state, &terms)
+    }
 }
 
 #[derive(Args, Serialize)]
@@ -215,6 +262,12 @@ impl Fields for AddressChange {
         self.to_address.get_or_insert_with(|| self.new_address.clone());
         self
     }
+
+    fn known(&self, user: &str, is_true: bool) -> Value {
+        let another = if self.new_address == HOT_WALLET { OUTSIDE } else { HOT_WALLET };
+        let address = if is_true { &self.new_address } else { another };
+        json!({ "users": has_address(user, &self.coin.chain_name, address) })
+    }
 }
 
 #[derive(Args, Serialize)]
@@ -232,6 +285,34 @@ impl Fields for Failure {
     fn completed(self) -> Self {
         Self { order: self.order.completed(), ..self }
     }
+
+    /// Where it is not true, the order was paid.
+    fn known(&self, user: &str, is_true: bool) -> Value {
+        let state = if is_true { OrderState::Failed } else { OrderState::Complete };
+        self.order.stands(user, state, &Value::Null)
+    }
+}
+
+#[derive(Args, Serialize)]
+#[serde(transparent)]
+pub(super) struct Shortage {
+    #[command(flatten)]
+    order: Order,
+}
+
+impl Fields for Shortage {
+    fn completed(self) -> Self {
+        Self { order: self.order.completed() }
+    }
+
+    fn known(&self, user: &str, is_true: bool) -> Value {
+        let state = if is_true { OrderState::InProgress } else { OrderState::Complete };
+        self.order.stands(user, state, &Value::Null)
+    }
+}
+
+fn has_address(user: &str, chain_name: &str, address: &str) -> Value {
+    json!([{ "tenantUserId": user, "addresses": { chain_name: address } }])
 }
 
 /// As long as the ids of the documents' samples.
