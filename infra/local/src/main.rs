@@ -1,27 +1,26 @@
 //! `waas-local`: the stack on one machine.
 
+mod serve;
+
 use std::io::{IsTerminal as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use waas_callback_aws::Config;
 use waas_local::audit::{Reading, audit};
 use waas_local::open_balances::{Balances, Door, post};
-use waas_local::{Options, Progress, Stack, demo, development_secret};
+use waas_local::{Progress, demo};
 
-/// The merchant's settings, which count here as they do for the functions (docs/settings.md).
-const SETTINGS: [&str; 4] =
-    ["WAAS_RISK_THRESHOLD", "WAAS_CONFIRMATION_MAX_AGE_SECONDS", "WAAS_ACTUAL_BELOW_ORDER", "WAAS_VERIFY"];
+use serve::Serve;
 
 /// How an audit ends that found no difference, and could not decide on something.
 const UNDECIDED: u8 = 3;
 /// How it ends if some rows were not posted, and the rest was.
 const NOT_POSTED: u8 = 3;
 
-/// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager and the API's routes.
+/// The WaaS callback receiver on one machine: DynamoDB, Secrets Manager, the API's routes, and a simulated platform.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -81,29 +80,6 @@ enum Command {
     Completions { shell: clap_complete::Shell },
 }
 
-#[derive(Args)]
-struct Serve {
-    /// Address to listen on. Loopback unless you say otherwise, for nothing here asks who calls: whoever reaches
-    /// the address reads the secret and writes the tables. Containers reach loopback only on Docker Desktop
-    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    listen: IpAddr,
-    /// Port of the API's routes
-    #[arg(long, default_value_t = 9000)]
-    port: u16,
-    /// Port of DynamoDB
-    #[arg(long, default_value_t = 9001)]
-    dynamodb_port: u16,
-    /// Port of Secrets Manager
-    #[arg(long, default_value_t = 9002)]
-    secrets_manager_port: u16,
-    /// Keep the tables in this file; without it they are gone at the end
-    #[arg(long, value_name = "FILE")]
-    database: Option<PathBuf>,
-    /// The secret's JSON, as `waas keygen` writes it; default: the development keys
-    #[arg(long, value_name = "FILE")]
-    secret: Option<PathBuf>,
-}
-
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
@@ -142,53 +118,10 @@ async fn main() -> anyhow::Result<ExitCode> {
             clap_complete::generate(shell, &mut Cli::command(), "waas-local", &mut script);
             std::io::stdout().write_all(&script)?;
         }
-        Some(Command::Serve(options)) => serve(options).await?,
-        None => serve(cli.serve).await?,
+        Some(Command::Serve(options)) => options.serve().await?,
+        None => cli.serve.serve().await?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn serve(options: Serve) -> anyhow::Result<()> {
-    let secret = match &options.secret {
-        Some(path) => std::fs::read_to_string(path)?,
-        None => development_secret(),
-    };
-    let mut stack = Stack::start(&Options {
-        address: options.listen,
-        api_port: options.port,
-        dynamodb_port: options.dynamodb_port,
-        secrets_manager_port: options.secrets_manager_port,
-        database: options.database,
-        secret: Some(secret),
-        settings: SETTINGS.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?))).collect(),
-    })
-    .await?;
-
-    // What `waas` takes for granted need not be said.
-    let at = |path: &str| match options.port {
-        9000 => String::new(),
-        _ => format!(" --url {}", stack.url(path)),
-    };
-    let key = options.secret.map_or("", |_| " --private-key PEM --api-key KEY");
-    anstream::println!("# See the callbacks as they come: waas listen{}", at("/listen"));
-    anstream::println!("# Send one, as the platform does: waas trigger deposit{}{key}", at("/callback"));
-    anstream::println!("# Here, waas is: cargo run -q -p waas-platform --");
-    if !options.listen.is_loopback() {
-        anstream::eprintln!(
-            "# WARNING: {} is not loopback. Nothing asks who calls: whoever reaches it reads the secret and writes the tables",
-            options.listen
-        );
-    }
-    anstream::println!("# The real binaries, the AWS CLI and the SDKs meet this stack with");
-    for (name, value) in stack.environment() {
-        anstream::println!("export {name}={value}");
-    }
-    anstream::println!("# Serving {}; Ctrl-C ends it", stack.url("/"));
-
-    tokio::select! {
-        failed = stack.run() => failed,
-        _ = interrupted() => stack.stop().await,
-    }
 }
 
 /// A bar, or lines where there is no terminal and they are asked for.
@@ -215,13 +148,4 @@ async fn open_balances(
     let posted = posting.await??;
     anstream::println!("{posted}");
     Ok(if posted.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_POSTED) })
-}
-
-/// Ctrl-C, or the signal that supervisors send.
-async fn interrupted() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt,
-        _ = terminate.recv() => Ok(()),
-    }
 }

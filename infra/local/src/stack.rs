@@ -1,16 +1,21 @@
 //! Starts the parts, wires them by the functions' own environment contract, and ends them together.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use dynoxide::Database;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use verification::Verification;
 use waas_callback_aws::{Config, clients};
+use waas_platform::simulator::Served;
 
+use crate::part::{listen, serve, until};
+use crate::platform::{Simulated, USER_ID};
+use crate::questions::{Asking, Questions};
 use crate::secrets::REGION;
 use crate::tap::Tap;
 use crate::{api, secrets, tables};
@@ -21,7 +26,7 @@ pub const SECRET_ID: &str = "waas/callbacks";
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Address of all three. Nothing asks who calls: whoever reaches it reads the secret and writes the tables.
+    /// Address of all four. Nothing asks who calls: whoever reaches it reads the secret and writes the tables.
     pub address: IpAddr,
     /// Port of the API; 0 takes a free one.
     pub api_port: u16,
@@ -33,12 +38,17 @@ pub struct Options {
     pub database: Option<PathBuf>,
     /// The secret's value, if it is to exist.
     pub secret: Option<String>,
-    /// The merchant's settings (docs/settings.md), by the names of their variables.
+    /// The merchant's settings (docs/settings.md), by the names of their variables. Without verification unless they say
+    /// so; and where they name a platform, that one is asked.
     pub settings: Vec<(&'static str, String)>,
+    /// The platform, simulated, if there is to be one; [`Stack::start`] starts it.
+    pub simulator: Option<Simulated>,
+    /// When it is asked, where there is verification.
+    pub asking: Asking,
 }
 
 impl Default for Options {
-    /// Free ports of 127.0.0.1, in memory, with the development keys.
+    /// Free ports of 127.0.0.1, in memory, with the development keys; no verification and no platform.
     fn default() -> Self {
         Self {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -48,16 +58,19 @@ impl Default for Options {
             database: None,
             secret: Some(secrets::development_secret()),
             settings: Vec::new(),
+            simulator: None,
+            asking: Asking::default(),
         }
     }
 }
 
 /// The running parts. They end with [`stop`](Self::stop), or with the process.
-#[derive(Debug)]
 pub struct Stack {
     environment: Vec<(&'static str, String)>,
     config: Config,
     api: Option<SocketAddr>,
+    simulator: Option<Served>,
+    questions: Option<Questions>,
     stop: watch::Sender<bool>,
     parts: JoinSet<anyhow::Result<()>>,
 }
@@ -89,39 +102,88 @@ impl Stack {
 
         let mut environment = environment(dynamodb, secrets_manager);
         for (name, value) in &options.settings {
-            environment.retain(|(known, _)| known != name);
-            environment.push((name, value.clone()));
+            set(&mut environment, name, value.clone());
         }
-        let config = Config::read(|name| {
-            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
-        })?;
+        let config = Config::read(|name| variable(&environment, name))?;
         tables::create(&clients::dynamodb(&config), &config.tables).await?;
         if let Some(secret) = &options.secret {
             let create = clients::secrets_manager(&config).create_secret();
             create.name(SECRET_ID).secret_string(secret).send().await.context("the secret")?;
         }
-        Ok(Self { environment, config, api: None, stop, parts })
+        Ok(Self { environment, config, api: None, simulator: None, questions: None, stop, parts })
     }
 
-    /// Starts everything: the services, the functions and the API's routes.
+    /// Starts everything: the services, the functions, the API's routes, and the platform where there is to be one.
     ///
     /// # Errors
     ///
-    /// If a port is taken, the database's file cannot be used, or the secret cannot.
+    /// If a port is taken, the database's file cannot be used, the secret cannot, or what is said of the platform cannot.
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
         let mut stack = Self::start_services(options).await?;
+        let simulator = match &options.simulator {
+            Some(simulated) => Some(simulated.listen(options.address).await?),
+            None => None,
+        };
+        if let Some(simulator) = &simulator {
+            set(&mut stack.environment, "WAAS_PLATFORM_URL", simulator.url().to_owned());
+            if stack.variable("WAAS_USER_ID").is_none() {
+                set(&mut stack.environment, "WAAS_USER_ID", USER_ID.to_owned());
+            }
+        }
         let tap = Tap::start(&stack.config, &mut stack.parts, stack.stop.subscribe());
-        let router = api::router(&stack.config, &tap).await?.merge(tap.router(stack.stop.subscribe()));
+        let mut router = api::router(&stack.config, &tap).await?.merge(tap.router(stack.stop.subscribe()));
+        stack.questions = stack.questions().await?;
+        if let Some(questions) = stack.questions.clone().filter(|_| options.asking == Asking::ByItself) {
+            questions.clone().keep_asking(&mut stack.parts, stack.stop.subscribe());
+            router = router.layer(map_response(move |answer: Response| {
+                questions.answered();
+                std::future::ready(answer)
+            }));
+        }
         let (listener, address) = listen(options.address, options.api_port).await?;
         serve(&mut stack.parts, listener, router, stack.stop.subscribe());
         stack.api = Some(address);
+        stack.simulator =
+            simulator.map(|simulator| simulator.serve(&mut stack.parts, address, &stack.stop.subscribe()));
         Ok(stack)
+    }
+
+    /// What asks the platform, if there is verification and a platform to ask.
+    async fn questions(&self) -> anyhow::Result<Option<Questions>> {
+        if !self.config.policy.verify || self.variable("WAAS_PLATFORM_URL").is_none() {
+            return Ok(None);
+        }
+        let verification = Verification::start(&self.config, &|name| self.variable(name)).await;
+        let verification = verification.map_err(anyhow::Error::from_boxed)?;
+        Ok(Some(Questions::new(verification)))
+    }
+
+    /// Asks the platform what is due, if it is asked at all.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read or written. That the platform does not answer is none: it is asked again later.
+    pub async fn ask(&self) -> anyhow::Result<()> {
+        match &self.questions {
+            Some(questions) => Box::pin(questions.ask()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The simulated platform, if there is one.
+    #[must_use]
+    pub fn simulator(&self) -> Option<&Served> {
+        self.simulator.as_ref()
     }
 
     /// The environment of every function: its contract, with this stack's endpoints.
     #[must_use]
     pub fn environment(&self) -> &[(&'static str, String)] {
         &self.environment
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        variable(&self.environment, name)
     }
 
     /// The same, read.
@@ -167,35 +229,13 @@ impl Stack {
     }
 }
 
-/// Listens, and says where it is reached from this machine.
-async fn listen(address: IpAddr, port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind((address, port)).await;
-    let listener = listener.with_context(|| format!("port {port} of {address} cannot be used"))?;
-    let mut reached = listener.local_addr()?;
-    // Every address of the machine is none that could be called.
-    match reached.ip() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => reached.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => reached.set_ip(Ipv6Addr::LOCALHOST.into()),
-        IpAddr::V4(_) | IpAddr::V6(_) => {}
-    }
-    Ok((listener, reached))
+fn set(environment: &mut Vec<(&'static str, String)>, name: &'static str, value: String) {
+    environment.retain(|(known, _)| *known != name);
+    environment.push((name, value));
 }
 
-fn serve(
-    parts: &mut JoinSet<anyhow::Result<()>>,
-    listener: TcpListener,
-    router: Router,
-    stopped: watch::Receiver<bool>,
-) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    parts.spawn(
-        async move { Ok(axum::serve(listener, service).with_graceful_shutdown(until(stopped)).await?) },
-    );
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error means that the stack is gone: stop as well.
-    _ = stopped.wait_for(|stop| *stop).await;
+fn variable(environment: &[(&'static str, String)], name: &str) -> Option<String> {
+    environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
 }
 
 fn environment(dynamodb: SocketAddr, secrets_manager: SocketAddr) -> Vec<(&'static str, String)> {

@@ -43,5 +43,6 @@ mod resolutions;
 mod rights;
 mod risk;
 mod samples;
+mod served;
 mod template;
 mod withdrawals;
