@@ -4,15 +4,20 @@
 use serde_json::{Value, json};
 use waas_platform::{Platform, PrivateKey, with_new_uuid};
 
-use super::{Request, Step};
+use super::splice::{compact, spliced};
+use super::step::{Request, Step};
 
 const DEPOSIT: &str = include_str!("../../../../events/plain/deposit.json");
 const PAYEE: &str = "TGDHyoMpgDQj4DmoZdwJP2FSkSG4DEchnK";
+const HER_ADDRESS: &str = "TGVJZLgz88XPYwkQECMRocSgHtKQT7VQZd";
 const DEPOSITOR: (&str, &str) = ("2049", "TRON#TRX");
 const WITHDRAWER: (&str, &str) = ("1945", "TRON#USDT");
 
+type Balance = (&'static str, &'static str);
+
 pub(super) fn steps() -> anyhow::Result<Vec<Step>> {
     let mut steps = deposit()?;
+    steps.extend(spliced_deposit()?);
     steps.extend(confirmed_withdrawal()?);
     steps.extend(failed_withdrawal()?);
     steps.extend(other_ends()?);
@@ -28,48 +33,91 @@ fn deposit() -> anyhow::Result<Vec<Step>> {
     let altered = with_new_uuid(&DEPOSIT.replace("2.500000000000", "2500.000000000000"))?;
     let forger = Platform::new(PrivateKey::generate(1024)?, platform.api_key.clone());
     let stranger = Platform::new(platform.key.clone(), Some("not-our-api-key".to_owned()));
-    let step = |story, platform: &Platform, plaintext: &str, status, err_code| Step {
-        story,
-        request: Request::Callback {
-            platform: Box::new(platform.clone()),
-            route: "/callback",
-            plaintext: plaintext.to_owned(),
-        },
-        status,
-        err_code,
-        holder: DEPOSITOR,
-        balance: ("2.5", "0"),
-        is_brief: false,
+    let step = |story, platform: &Platform, plaintext: &str, status, err_code| {
+        let request = Request::callback(platform, "/callback", plaintext.to_owned());
+        Step { status, err_code, ..Step::of(story, DEPOSITOR, request, ("2.5", "0")) }
     };
+    let arrives = Request::callback(&platform, "/callback", DEPOSIT.to_owned());
     Ok(vec![
-        step("a deposit arrives", &platform, DEPOSIT, 200, 0).brief(),
+        known_user("the merchant has a user", DEPOSITOR).brief(),
+        Step::of("a deposit arrives: it is held", DEPOSITOR, arrives, ("0", "0"))
+            .held("2.5")
+            .known(arrived(&serde_json::from_str(DEPOSIT)?))
+            .brief(),
+        question("the platform is asked: it is true", DEPOSITOR, &["credited"], ("2.5", "0")).brief(),
         step("the platform repeats it", &platform, DEPOSIT, 200, 0),
         step("it retries under a new requestUUID", &platform, &retry, 200, 0).brief(),
-        step("the same deposit with another amount", &platform, &altered, 200, 2003).brief(),
-        step("a forger seals with a key of his own", &forger, DEPOSIT, 400, 1003).brief(),
+        step("the same deposit with another amount", &platform, &altered, 200, 2003),
+        question("the platform is asked", DEPOSITOR, &["contradicted"], ("2.5", "0")),
+        step("a forger seals with a key of his own", &forger, DEPOSIT, 400, 1003),
         step("a stranger has the wrong API key", &stranger, DEPOSIT, 401, 1001),
+    ])
+}
+
+/// Somebody has two captured callbacks: a large deposit, and one that the user has not been told of yet.
+fn spliced_deposit() -> anyhow::Result<Vec<Step>> {
+    let platform = Platform::development();
+    let large = with_new_uuid(&compact(DEPOSIT).replace("2.500000000000", "899.000000000000"))?;
+    let genuine = DEPOSIT.replace("2.500000000000", "0.500000000000").replace("b00a4aa3", "5e91cced");
+    let genuine = with_new_uuid(&compact(&genuine).replace("6484", "6485"))?;
+    let (plaintext, body) = spliced(&platform.key, &large, &genuine)?;
+    let splice =
+        Request::Callback { platform: Box::new(platform.clone()), route: "/callback", plaintext, body };
+    let arrives = |plaintext| Request::callback(&platform, "/callback", plaintext);
+    let again = with_new_uuid(&genuine)?;
+    Ok(vec![
+        Step::of("another, with a block of a large one in it", DEPOSITOR, splice, ("2.5", "0"))
+            .held("899")
+            .known(arrived(&serde_json::from_str(&genuine)?))
+            .brief(),
+        question("the platform is asked: it stays held", DEPOSITOR, &["contradicted"], ("2.5", "0"))
+            .held("899")
+            .brief(),
+        Step::of("the genuine one, overtaken", DEPOSITOR, arrives(genuine), ("2.5", "0"))
+            .held("899")
+            .err_code(2003)
+            .brief(),
+        question("the platform is asked: this one is true", DEPOSITOR, &["credited", "rejected"], ("3", "0"))
+            .brief(),
+        Step::of("the platform sends it again", DEPOSITOR, arrives(again), ("3", "0")),
     ])
 }
 
 fn confirmed_withdrawal() -> anyhow::Result<Vec<Step>> {
     let arrival = json!({
-        "type": 1, "trackingId": "7001", "chainName": "TRON", "symbol": "USDT", "amount": "10", "txId": "a1",
-        "txIndex": -1, "fromAddress": PAYEE, "toAddress": "TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP",
+        "tenantUserId": WITHDRAWER.0, "type": 1, "trackingId": "7001", "chainName": "TRON", "symbol": "USDT",
+        "amount": "10", "txId": "a1", "txIndex": -1, "fromAddress": PAYEE, "toAddress": HER_ADDRESS,
         "riskLevelFrom": 3, "riskLevelTo": 3
     });
     let done = paid("order-1", "3.3");
+    let frozen = ("6.7", "3.3");
     let mut foreign = order(5, "order-1");
     foreign["trackingId"] = json!("of-another");
+    let dismiss = Request::Resolve {
+        query: "reason=contradicted",
+        action: "dismiss",
+        reason: "the platform says that it was paid",
+    };
     Ok(vec![
-        said("a second user deposits", &arrival, 0, ("10", "0"))?.brief(),
-        register("she withdraws: the merchant registers it", "order-1", "3.3", 201, ("6.7", "3.3")).brief(),
-        asked("the platform asks what to pay", &order(2, "order-1"), 0, ("6.7", "3.3"))?.brief(),
-        said("the same question at the common URL", &order(2, "order-1"), 2001, ("6.7", "3.3"))?,
-        said("another withdrawal failed: it frees nothing", &foreign, 0, ("6.7", "3.3"))?,
+        known_user("a second user", WITHDRAWER).brief(),
+        said("she deposits", &arrival, 0, ("0", "0"))?.held("10").known(arrived(&arrival)).brief(),
+        question("the platform is asked: it is true", WITHDRAWER, &["credited"], ("10", "0")).brief(),
+        register("she withdraws: the merchant registers it", "order-1", "3.3", 201, frozen).brief(),
+        asked("the platform asks what to pay", &order(2, "order-1"), 0, frozen)?.brief(),
+        said("the same question at the common URL", &order(2, "order-1"), 2001, frozen)?,
+        said("another withdrawal failed: it frees nothing", &foreign, 0, frozen)?,
+        said("\"it failed\", says somebody", &order(5, "order-1"), 0, frozen)?
+            .known(stands("order-1", 3, "3.3"))
+            .brief(),
+        question("the platform is asked: it frees nothing", WITHDRAWER, &["contradicted"], frozen).brief(),
         said("paid, on chain", &done, 0, ("6.7", "0"))?.brief(),
         said("the platform tells it again", &done, 0, ("6.7", "0"))?,
         call("the merchant looks", "GET", "/withdrawals/order-1", 200, ("6.7", "0")),
-        said("\"it failed\", says somebody late", &order(5, "order-1"), 2009, ("6.7", "0"))?,
+        Step {
+            status: 201,
+            ..Step::of("an operator ends the case of it", WITHDRAWER, dismiss, ("6.7", "0"))
+        }
+        .brief(),
     ])
 }
 
@@ -81,19 +129,30 @@ fn failed_withdrawal() -> anyhow::Result<Vec<Step>> {
         said("the hot wallet is empty: it waits", &order(6, "order-2"), 0, frozen)?,
         said("no gas: it waits", &order(7, "order-2"), 0, frozen)?,
         call("the merchant would cancel: too late", "DELETE", "/withdrawals/order-2", 409, frozen),
-        said("it ended without paying: funds come back", &order(5, "order-2"), 0, ("6.7", "0"))?.brief(),
+        said("it ended without paying", &order(5, "order-2"), 0, frozen)?
+            .known(stands("order-2", 6, "4"))
+            .brief(),
+        question("the platform is asked: funds come back", WITHDRAWER, &["failed"], ("6.7", "0")).brief(),
         said("the platform tells it again", &order(5, "order-2"), 0, ("6.7", "0"))?,
     ])
 }
 
 fn other_ends() -> anyhow::Result<Vec<Step>> {
-    let address = json!({ "type": 4, "trackingId": null, "chainName": "TRON", "symbol": "USDT", "newAddress": "TNewAddress" });
+    let address = json!({
+        "type": 4, "trackingId": null, "chainName": "TRON", "symbol": "USDT",
+        "newAddress": "TBmNNTP84QSRW8Dvb1aCBk7GmxQnNS5rAb"
+    });
+    let has_it = json!({ "users": [{
+        "tenantUserId": WITHDRAWER.0, "addresses": { "TRON": address["newAddress"] }
+    }]});
+    let balance = ("6.7", "0");
     Ok(vec![
-        register("a withdrawal beyond her means", "order-3", "6.71", 422, ("6.7", "0")),
+        register("a withdrawal beyond her means", "order-3", "6.71", 422, balance),
         register("one within them", "order-4", "6.7", 201, ("0", "6.7")),
-        call("the merchant takes it back", "DELETE", "/withdrawals/order-4", 200, ("6.7", "0")),
-        asked("the platform asks what to pay", &order(2, "order-4"), 2009, ("6.7", "0"))?,
-        said("her deposit address changes", &address, 0, ("6.7", "0"))?,
+        call("the merchant takes it back", "DELETE", "/withdrawals/order-4", 200, balance),
+        asked("the platform asks what to pay", &order(2, "order-4"), 2009, balance)?,
+        said("her deposit address changes", &address, 0, balance)?.known(has_it),
+        question("the platform is asked: it is hers", WITHDRAWER, &["address-changed"], balance),
     ])
 }
 
@@ -108,6 +167,7 @@ fn direct_withdrawals() -> anyhow::Result<Vec<Step>> {
         said("no gas: it waits", &order(7, "order-6"), 0, frozen)?,
         call("the merchant would cancel: too late", "DELETE", path, 409, frozen),
         said("gas arrives: paid, on chain", &paid("order-6", "2"), 0, ("3.7", "0"))?,
+        said("\"it failed\", says somebody late", &order(5, "order-6"), 2009, ("3.7", "0"))?,
     ])
 }
 
@@ -115,30 +175,20 @@ fn direct_withdrawals() -> anyhow::Result<Vec<Step>> {
 fn cases() -> anyhow::Result<Vec<Step>> {
     let late = paid("order-2", "4");
     let altered = with_new_uuid(&DEPOSIT.replace("2.500000000000", "2500.000000000000"))?;
-    let again = Request::Callback {
-        platform: Box::new(Platform::development()),
-        route: "/callback",
-        plaintext: altered,
-    };
-    let of_the_depositor = |step: Step| Step { holder: DEPOSITOR, balance: ("2.5", "0"), ..step };
+    let again = Request::callback(&Platform::development(), "/callback", altered);
     let dismiss =
         Request::Resolve { query: "reason=event-conflict", action: "dismiss", reason: "the chain has 2.5" };
     let charge = Request::Resolve { query: "callBackId=order-2", action: "charge", reason: "it is on chain" };
-    let step = |story, request, status, balance| Step {
-        story,
-        request,
-        status,
-        err_code: 0,
-        holder: WITHDRAWER,
-        balance,
-        is_brief: false,
-    };
+    let of_the_deposit = "an operator ends the deposit's case";
     Ok(vec![
         said("the failed one was paid after all", &late, 2009, ("3.7", "0"))?,
-        step("an operator charges it: a part is owed", charge, 201, ("0", "0")),
+        Step {
+            status: 201,
+            ..Step::of("an operator charges it: a part is owed", WITHDRAWER, charge, ("0", "0"))
+        },
         said("the platform tells it again", &late, 0, ("0", "0"))?,
-        of_the_depositor(step("an operator ends the deposit's case", dismiss, 201, ("2.5", "0"))).brief(),
-        of_the_depositor(step("the platform sends it again", again, 200, ("2.5", "0"))).brief(),
+        Step { status: 201, ..Step::of(of_the_deposit, DEPOSITOR, dismiss, ("3", "0")) },
+        Step::of("the platform sends it again", DEPOSITOR, again, ("3", "0")),
     ])
 }
 
@@ -146,15 +196,33 @@ fn cases() -> anyhow::Result<Vec<Step>> {
 fn movements() -> Vec<Step> {
     let step = |story, symbol: &str, from: &str, to: &str, status, holder, balance| {
         let leg = |user: &str, amount: &str| json!({ "tenantUserId": user, "chainName": "TRON", "symbol": symbol, "amount": amount });
-        let body = json!({ "id": format!("gift-of-{from}"), "reason": "a gift", "legs": [leg(from, "-1"), leg(to, "1")] });
-        let request = Request::Call { method: "POST", path: "/movements", body: Some(body) };
-        Step { story, request, status, err_code: 0, holder, balance, is_brief: false }
+        let legs = [leg(from, "-1"), leg(to, "1")];
+        let body = json!({ "id": format!("gift-of-{from}"), "reason": "a gift", "legs": legs });
+        let request = Request::Call { method: "POST", path: "/movements".to_owned(), body: Some(body) };
+        Step { status, ..Step::of(story, holder, request, balance) }
     };
     vec![
-        step("he gives her a coin", "TRX", "2049", "1945", 201, DEPOSITOR, ("1.5", "0")),
-        step("the merchant asks again", "TRX", "2049", "1945", 200, DEPOSITOR, ("1.5", "0")),
+        step("he gives her a coin", "TRX", "2049", "1945", 201, DEPOSITOR, ("2", "0")),
+        step("the merchant asks again", "TRX", "2049", "1945", 200, DEPOSITOR, ("2", "0")),
         step("she would give him one, and owes", "USDT", "1945", "2049", 422, WITHDRAWER, ("0", "0")),
     ]
+}
+
+/// What the platform knows of a deposit that is true. That it is told is this story's work.
+fn arrived(callback: &Value) -> Value {
+    let mut deposit = json!({ "callbackSuccess": true });
+    for field in ["txId", "chainName", "symbol", "amount", "toAddress", "tenantUserId"] {
+        deposit[field] = callback[field].clone();
+    }
+    json!({ "deposits": [deposit] })
+}
+
+/// How an order stands at the platform, by the documents' numbers.
+fn stands(id: &str, state: u8, amount: &str) -> Value {
+    let terms = json!({ "chainName": "TRON", "symbol": "USDT", "amount": amount, "toAddress": PAYEE });
+    json!({ "withdrawals": [{
+        "callBackId": id, "tenantUserId": WITHDRAWER.0, "orderState": state, "terms": terms
+    }]})
 }
 
 fn order(r#type: u8, id: &str) -> Value {
@@ -170,22 +238,12 @@ fn paid(id: &str, amount: &str) -> Value {
 }
 
 /// A callback on the second user, at the URL for all types but 2.
-fn said(
-    story: &'static str,
-    callback: &Value,
-    err_code: i64,
-    balance: (&'static str, &'static str),
-) -> anyhow::Result<Step> {
+fn said(story: &'static str, callback: &Value, err_code: i64, balance: Balance) -> anyhow::Result<Step> {
     at("/callback", story, callback, err_code, balance)
 }
 
 /// A callback on the second user, at the URL for type 2.
-fn asked(
-    story: &'static str,
-    callback: &Value,
-    err_code: i64,
-    balance: (&'static str, &'static str),
-) -> anyhow::Result<Step> {
+fn asked(story: &'static str, callback: &Value, err_code: i64, balance: Balance) -> anyhow::Result<Step> {
     at("/callback/withdrawal-confirmation", story, callback, err_code, balance)
 }
 
@@ -194,28 +252,35 @@ fn at(
     story: &'static str,
     callback: &Value,
     err_code: i64,
-    balance: (&'static str, &'static str),
+    balance: Balance,
 ) -> anyhow::Result<Step> {
     let mut callback = callback.clone();
     callback["tenantUserId"] = json!(WITHDRAWER.0);
     callback["requestUUID"] = json!("");
     callback["business"] = json!(0);
-    let request = Request::Callback {
-        platform: Box::new(Platform::development()),
-        route,
-        plaintext: with_new_uuid(&callback.to_string())?,
-    };
-    Ok(Step { story, request, status: 200, err_code, holder: WITHDRAWER, balance, is_brief: false })
+    let plaintext = with_new_uuid(&callback.to_string())?;
+    let request = Request::callback(&Platform::development(), route, plaintext);
+    Ok(Step::of(story, WITHDRAWER, request, balance).err_code(err_code))
+}
+
+/// What waits for the platform's word, and what has to come of that.
+fn question(
+    story: &'static str,
+    holder: (&'static str, &'static str),
+    outcomes: &'static [&'static str],
+    balance: Balance,
+) -> Step {
+    Step::of(story, holder, Request::Question { outcomes }, balance)
+}
+
+fn known_user(story: &'static str, holder: (&'static str, &'static str)) -> Step {
+    let path = format!("/users/{}", holder.0);
+    let request = Request::Call { method: "PUT", path, body: None };
+    Step { status: 201, ..Step::of(story, holder, request, ("0", "0")) }
 }
 
 /// To be confirmed, as it is where nothing else is said.
-fn register(
-    story: &'static str,
-    id: &str,
-    amount: &str,
-    status: u16,
-    balance: (&'static str, &'static str),
-) -> Step {
+fn register(story: &'static str, id: &str, amount: &str, status: u16, balance: Balance) -> Step {
     register_in("confirmed", story, id, amount, status, balance)
 }
 
@@ -225,23 +290,17 @@ fn register_in(
     id: &str,
     amount: &str,
     status: u16,
-    balance: (&'static str, &'static str),
+    balance: Balance,
 ) -> Step {
     let body = json!({
         "callBackId": id, "tenantUserId": WITHDRAWER.0, "chainName": "TRON", "symbol": "USDT", "amount": amount,
         "address": PAYEE, "mode": mode
     });
-    let request = Request::Call { method: "POST", path: "/withdrawals", body: Some(body) };
-    Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance, is_brief: false }
+    let request = Request::Call { method: "POST", path: "/withdrawals".to_owned(), body: Some(body) };
+    Step { status, ..Step::of(story, WITHDRAWER, request, balance) }
 }
 
-fn call(
-    story: &'static str,
-    method: &'static str,
-    path: &'static str,
-    status: u16,
-    balance: (&'static str, &'static str),
-) -> Step {
-    let request = Request::Call { method, path, body: None };
-    Step { story, request, status, err_code: 0, holder: WITHDRAWER, balance, is_brief: false }
+fn call(story: &'static str, method: &'static str, path: &str, status: u16, balance: Balance) -> Step {
+    let request = Request::Call { method, path: path.to_owned(), body: None };
+    Step { status, ..Step::of(story, WITHDRAWER, request, balance) }
 }
