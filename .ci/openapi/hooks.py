@@ -13,7 +13,7 @@ HOLDERS = ("2049", "2050", "2051", "2052")
 NUMBERS = itertools.count(1)
 IDS = ("callBackId", "tenantUserId")
 TOO_LONG = "is longer than 255 bytes"  # a schema counts characters
-SAME_LEG = tuple(f"legs[{leg}]: user and asset are those of " for leg in range(20))
+SAME_LEG = "legs[1]: user and asset are those of legs[0]"  # as where one example stands for every leg
 # 400 to what the schema allows: a checksum, a cursor that is no page's end, a text whose characters take more bytes, and legs
 # that have to agree.
 UNTOLD = {
@@ -23,8 +23,8 @@ UNTOLD = {
     "POST /cases/{caseKey}/resolve": (f"reason {TOO_LONG}", f"state {TOO_LONG}", f"trackingId {TOO_LONG}"),
     "POST /withdrawals/{callBackId}/resolve": (f"reason {TOO_LONG}", f"state {TOO_LONG}", f"trackingId {TOO_LONG}"),
     "POST /users/{tenantUserId}/collect": (f"chainName {TOO_LONG}", f"symbol {TOO_LONG}"),
-    "POST /movements": (f"reason {TOO_LONG}", "the legs of ", "the sum of the legs of ", *SAME_LEG),
-    "POST /adjustments": (f"reason {TOO_LONG}", *SAME_LEG),
+    "POST /movements": (f"reason {TOO_LONG}", "the sum of the legs of ", SAME_LEG),
+    "POST /adjustments": (f"reason {TOO_LONG}",),
 }
 
 
@@ -100,22 +100,32 @@ def collect(case):
 
 
 def move(case):
-    whole = [{**leg, "tenantUserId": whole_user(leg)} for leg in case.body["legs"]]
-    case.body = {**case.body, "legs": whole}
     if len(case.body["id"]) % 3:
         legs = [{**FUNDED_LEG, "amount": "-0.02"}, {**FUNDED_LEG, "tenantUserId": "2064", "amount": 0.02}]
         case.body = {**case.body, "id": f"{case.body['id'][:200]}.{next(NUMBERS)}", "legs": legs}
+        return
+    # What each gives, another takes.
+    legs = [(leg, {**leg, "tenantUserId": f"taker-{n}", "amount": negated(leg["amount"])}) for n, leg in enumerate(alone(case)[:10])]
+    case.body = {**case.body, "legs": [leg for pair in legs for leg in pair]}
 
 
 def adjust(case):
-    case.body = {**case.body, "legs": [{**leg, "tenantUserId": whole_user(leg)} for leg in case.body["legs"]]}
+    case.body = {**case.body, "legs": alone(case)}
     if len(case.body["id"]) % 3:
         case.body = {**case.body, "id": f"{case.body['id'][:200]}.{next(NUMBERS)}", "legs": [{**FUNDED_LEG, "amount": "0.5"}]}
 
 
-def whole_user(leg):
-    user = leg.get("tenantUserId")
+def alone(case):
+    """The legs, each of a user of its own."""
+    return [{**leg, "tenantUserId": whole(leg["tenantUserId"]) if n == 0 else f"user-{n}"} for n, leg in enumerate(case.body["legs"])]
+
+
+def whole(user):
     return int(user) if isinstance(user, float) else user
+
+
+def negated(amount):
+    return str(amount).removeprefix("-") if str(amount).startswith("-") else f"-{amount}"
 
 
 KNOWING = {

@@ -23,6 +23,7 @@ use waas_callback_aws::Merchant;
                        Fields and parameters that are not listed here are ignored.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    components(schemas(waas_callback_api::NewLeg)),
     tags(
         (name = "withdrawals", description = "Withdrawal orders: register, read, cancel"),
         (name = "movements", description = "Movements between what users can spend"),

@@ -19,8 +19,7 @@ pub(crate) struct NewMovement {
     id: String,
     #[schema(schema_with = value::reason_of_legs)]
     reason: String,
-    /// They sum to zero for each asset, and no user has two in one asset. Their order means nothing.
-    #[schema(min_items = 2, max_items = 20)]
+    #[schema(schema_with = value::legs_of_movement)]
     legs: Vec<NewLeg>,
 }
 

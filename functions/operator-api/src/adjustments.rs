@@ -22,8 +22,7 @@ pub(crate) struct NewAdjustment {
     id: String,
     #[schema(schema_with = values::reason_of_legs)]
     reason: String,
-    /// No user has two in one asset. Their order means nothing.
-    #[schema(min_items = 1, max_items = 20)]
+    #[schema(schema_with = values::legs_of_adjustment)]
     legs: Vec<NewLeg>,
 }
 

@@ -29,6 +29,7 @@ use waas_callback_aws::Operator;
                        ignored.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    components(schemas(waas_callback_api::NewLeg)),
     tags(
         (name = "cases", description = "What waits for a person: read, resolve"),
         (name = "withdrawals", description = "Withdrawal orders: resolve without a case, hold"),

@@ -1,8 +1,9 @@
 //! The kinds of values in the document, as exactly as JSON Schema can say what the code takes and gives.
 
 use serde_json::json;
+use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{
-    AnyOfBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+    AnyOfBuilder, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 use waas_callback::{MAX_TEXT_BYTES, Mode, OrderState, StallCause};
 
@@ -153,6 +154,34 @@ pub fn new_change() -> Schema {
         .examples([json!("-1.5")])
         .build()
         .into()
+}
+
+fn legs(least: usize, description: &str, example: serde_json::Value) -> Schema {
+    ArrayBuilder::new()
+        .items(Ref::from_schema_name("NewLeg"))
+        .min_items(Some(least))
+        .max_items(Some(20))
+        .description(Some(format!("{description} Their order means nothing.")))
+        .examples([example])
+        .build()
+        .into()
+}
+
+fn leg(user: &str, amount: &str) -> serde_json::Value {
+    json!({ "tenantUserId": user, "chainName": "TRON", "symbol": "USDT", "amount": amount })
+}
+
+/// The legs of a movement.
+#[must_use]
+pub fn legs_of_movement() -> Schema {
+    let description = "They sum to zero for each asset, and no user has two in one asset.";
+    legs(2, description, json!([leg("1945", "-1.5"), leg("2049", "1.5")]))
+}
+
+/// The legs of an adjustment.
+#[must_use]
+pub fn legs_of_adjustment() -> Schema {
+    legs(1, "No user has two in one asset.", json!([leg("1945", "1024.5")]))
 }
 
 /// Why legs are posted.

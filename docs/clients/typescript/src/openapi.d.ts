@@ -219,7 +219,23 @@ export interface components {
              * @example 7c1a2f6e-9d0b-4a53-8f7e-2b6d1c0e9a44
              */
             id: string;
-            /** @description They sum to zero for each asset, and no user has two in one asset. Their order means nothing. */
+            /**
+             * @description They sum to zero for each asset, and no user has two in one asset. Their order means nothing.
+             * @example [
+             *       {
+             *         "amount": "-1.5",
+             *         "chainName": "TRON",
+             *         "symbol": "USDT",
+             *         "tenantUserId": "1945"
+             *       },
+             *       {
+             *         "amount": "1.5",
+             *         "chainName": "TRON",
+             *         "symbol": "USDT",
+             *         "tenantUserId": "2049"
+             *       }
+             *     ]
+             */
             legs: components["schemas"]["NewLeg"][];
             /**
              * @description Why, in your words, for those who read it later: at most 255 bytes of UTF-8.

@@ -65,7 +65,8 @@ assert.equal((await usdt("1946")).available, "0.10000000000000000000000000000000
 const back = gift.legs.map((leg) => ({ ...leg, amount: leg.amount.startsWith("-") ? leg.amount.slice(1) : `-${leg.amount}` }));
 await assert.rejects(api.move({ ...gift, legs: back }), { status: 409, problem: "id-used" });
 assert.equal((await api.move({ ...gift, id: "m-2", legs: back })).legs.length, 2);
-await assert.rejects(api.move({ ...gift, id: "m-3", legs: back }), { status: 422, problem: "balance-too-low", leg: 1 });
+const beyond = gift.legs.map((leg, nth) => ({ ...leg, amount: ["1", "-1"][nth] ?? "" }));
+await assert.rejects(api.move({ ...gift, id: "m-3", legs: beyond }), { status: 422, problem: "balance-too-low", leg: 1 });
 
 const events: Event[] = [];
 for await (const event of api.events("1945", 5)) events.push(event);
