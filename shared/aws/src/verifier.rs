@@ -254,7 +254,7 @@ impl Verifier {
                     Overtaken::AskAgain => return Ok(Err(Ruled::AskAgain)),
                     Overtaken::Unclear => persons(word),
                     Overtaken::Same => {
-                        let verified = Verified { entry: Entry::of(Outcome::Verified), left: vec![] };
+                        let verified = Verified { entry: Entry::of(Outcome::DepositKnown), left: vec![] };
                         (verified, word, None, Ruled::Verified)
                     }
                     Overtaken::InsteadOfRival | Overtaken::Alone => {
@@ -335,8 +335,7 @@ impl Verifier {
         });
         let claim = &case.claim.identity.event_key;
         let identity = match entry.outcome {
-            // One deposit is credited once, whatever it was told as.
-            Outcome::Credited => named(&[Some(claim.as_str()), Some(entry.outcome.name())]),
+            Outcome::Credited => credit_of(claim),
             outcome => of_opening(case, outcome.name()),
         };
         let checked = Checked { rejection: rejection.as_ref(), ..checked(case, callback, claim, left, word) };
@@ -390,8 +389,12 @@ impl RecordedEvent {
 }
 
 impl Ledger {
-    /// What became of the content that a deposit's event was recorded with.
+    /// What became of the content that a deposit's event was recorded with, or of another that was found true instead.
     pub(crate) async fn rival(&self, recorded: &RecordedEvent) -> Result<Rival<RecordedCase>, Unavailable> {
+        let credit = credit_of(&recorded.identity().event_key);
+        if let Some(credit) = self.event(credit.event_key.as_str()).await? {
+            return Ok(credit.postings.into_iter().next().map_or(Rival::Unclear, Rival::Credited));
+        }
         let Some(held) = recorded.waiting() else {
             return Ok(match (recorded.outcome.as_str(), recorded.postings.first()) {
                 ("credited", Some(posting)) => Rival::Credited(posting.clone()),
@@ -440,6 +443,11 @@ fn ending<'a>(case: &'a RecordedCase, left: &'a [Reason], word: Word) -> Ending<
 /// An event of a question: one for each time that its case was opened, and for what came of it.
 fn of_opening(case: &RecordedCase, what: &str) -> Identity {
     named(&[Some(case.case_key.as_str()), case.open_since.as_deref(), Some(what)])
+}
+
+/// The event that credits a deposit: one for each, in whatever words it was told.
+fn credit_of(claim: &EventKey) -> Identity {
+    named(&[Some(claim.as_str()), Some(Outcome::Credited.name())])
 }
 
 fn named(parts: &[Option<&str>]) -> Identity {

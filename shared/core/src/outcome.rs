@@ -9,9 +9,10 @@ pub enum Outcome {
     Held,
     /// A deposit's amount waits for the platform's word that it is true.
     Unverified,
-    /// The platform has vouched for a deposit of which nothing moves: it waits for its release still, or its user has it
-    /// already, told in other words.
+    /// The platform has vouched for a deposit that still waits for its release.
     Verified,
+    /// The platform has vouched for a deposit that its user has already, told in other words.
+    DepositKnown,
     /// A deposit was released from its risk, and still waits for the platform's word.
     RiskLifted,
     /// A deposit that waited was not the user's: the platform has vouched for another content of the same event.
@@ -79,11 +80,12 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Credited,
         Self::Held,
         Self::Unverified,
         Self::Verified,
+        Self::DepositKnown,
         Self::RiskLifted,
         Self::Rejected,
         Self::Released,
@@ -125,6 +127,7 @@ impl Outcome {
             Self::Held => "held",
             Self::Unverified => "unverified",
             Self::Verified => "verified",
+            Self::DepositKnown => "deposit-known",
             Self::RiskLifted => "risk-lifted",
             Self::Rejected => "rejected",
             Self::Released => "released",
@@ -167,6 +170,7 @@ impl Outcome {
             Self::Held => "waas.deposit.held",
             Self::Unverified => "waas.deposit.unverified",
             Self::Verified => "waas.deposit.verified",
+            Self::DepositKnown => "waas.deposit.unchanged",
             Self::RiskLifted => "waas.deposit.risk-lifted",
             Self::Rejected => "waas.deposit.rejected",
             Self::Released => "waas.deposit.released",

@@ -90,6 +90,7 @@ fn is_alarming_outcome(outcome: Outcome) -> bool {
         | Outcome::AddressKnown
         | Outcome::Unverified
         | Outcome::Verified
+        | Outcome::DepositKnown
         | Outcome::RiskLifted
         | Outcome::Rejected
         | Outcome::FailureReported

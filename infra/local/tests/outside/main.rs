@@ -45,4 +45,5 @@ mod risk;
 mod samples;
 mod served;
 mod template;
+mod verification;
 mod withdrawals;

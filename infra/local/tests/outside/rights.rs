@@ -184,7 +184,7 @@ fn backend_and_operator_may_each_call_their_own_routes_and_an_operator_may_read_
     let (merchant, mut operator) = (routes_of("merchant-api"), routes_of("operator-api"));
     let (reads, writes): (Vec<_>, Vec<_>) =
         merchant.iter().cloned().partition(|asked| asked.resource.contains("/$default/GET/"));
-    assert_eq!((reads.len(), writes.len()), (3, 3));
+    assert_eq!((reads.len(), writes.len()), (3, 4));
     let elsewhere = |asked: &Asked, from: &str, to: &str| Asked {
         resource: asked.resource.replace(from, to),
         ..asked.clone()

@@ -138,7 +138,9 @@ async fn every_route_leads_to_the_same_function_here() {
 
 #[tokio::test]
 async fn every_function_answers_its_event_file() {
-    let deployment = Deployment::new().await;
+    // A platform is named, and nothing is due that it would be asked.
+    let platform = [("WAAS_PLATFORM_URL", "https://platform.example"), ("WAAS_USER_ID", "1000001")];
+    let deployment = Deployment::with(&platform).await;
     deployment.deposit("bbxuzbc", "USDT", "10").await;
     deployment.deposit("1945", "USDT", "10").await;
     assert_eq!(deployment.register("D611657466", "bbxuzbc", "3.3", PAYEE).await, 201);
@@ -146,6 +148,11 @@ async fn every_function_answers_its_event_file() {
         let path = format!("{}/../../events/{binary}.json", env!("CARGO_MANIFEST_DIR"));
         let event: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let (lambda, _) = deployment.function(&binary).await;
+        if binary == WORKER {
+            let answer = lambda.invoke_raw(event.to_string()).await.unwrap();
+            assert_eq!(answer, serde_json::json!({ "batchItemFailures": [] }));
+            continue;
+        }
         let (status, text) = lambda.invoke(&event).await;
         match binary.as_str() {
             "merchant-api" => assert_eq!(status, 201, "{text}"),

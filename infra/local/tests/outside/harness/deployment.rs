@@ -18,6 +18,11 @@ use super::{
     verdict, with,
 };
 
+/// The function behind the queue of questions.
+pub const WORKER: &str = "verification";
+/// It begins nothing in its last twenty seconds.
+pub const WORKER_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// An item of a table.
 pub type Item = HashMap<String, AttributeValue>;
 
@@ -43,6 +48,14 @@ impl Deployment {
         let mut deployment = Self::on(&Options::default(), Platform::development()).await;
         deployment.settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         deployment
+    }
+
+    /// Other settings, besides those that stay, for functions that are not used yet.
+    pub fn set(&mut self, settings: &[(&'static str, &str)]) {
+        for (name, value) in settings {
+            self.settings.retain(|(known, _)| known != name);
+            self.settings.push((*name, (*value).to_owned()));
+        }
     }
 
     /// On other services, for another platform.
@@ -76,7 +89,7 @@ impl Deployment {
     pub async fn function(&self, name: &str) -> &(Lambda, Process) {
         let start = async || {
             let mut lambda = Lambda::start().await;
-            lambda.timeout = self.timeout;
+            lambda.timeout = if name == WORKER { WORKER_TIMEOUT } else { self.timeout };
             let process = lambda.spawn(name, &self.environment());
             (lambda, process)
         };
@@ -192,6 +205,16 @@ impl Deployment {
     /// All requests that are remembered, as they stand in the table.
     pub async fn requests(&self) -> Vec<Item> {
         self.items("REQUESTS_TABLE").await
+    }
+
+    /// All cases, as they stand in the table.
+    pub async fn cases(&self) -> Vec<Item> {
+        self.items("CASES_TABLE").await
+    }
+
+    /// All balances, as they stand in the table.
+    pub async fn balances(&self) -> Vec<Item> {
+        self.items("BALANCES_TABLE").await
     }
 
     /// Read here and not by the ledger's own code, which is what is tested.

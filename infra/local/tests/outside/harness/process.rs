@@ -37,14 +37,19 @@ impl Process {
 
     /// The log's callbacks, once there are `count` of them.
     pub async fn callbacks(&self, count: usize) -> Vec<Value> {
+        self.lines("callback", count).await
+    }
+
+    /// The log's lines with this message, once there are `count` of them.
+    pub async fn lines(&self, message: &str, count: usize) -> Vec<Value> {
         for _ in 0..100 {
-            let lines: Vec<Value> = self.json_lines().filter(|line| line["message"] == "callback").collect();
+            let lines: Vec<Value> = self.json_lines().filter(|line| line["message"] == message).collect();
             if lines.len() >= count {
                 return lines;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("fewer than {count} callbacks in the log:\n{}", self.log())
+        panic!("fewer than {count} lines {message:?} in the log:\n{}", self.log())
     }
 
     /// The sum of a counter in the metrics of an outcome.

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::asked::asked;
@@ -31,7 +32,12 @@ pub enum Fault {
     Pass,
     /// No answer for longer than anybody waits; the service does not see it.
     Hang,
+    /// The service does the work, and there is no answer for longer than anybody waits.
+    AnswerHangs,
 }
+
+/// Whose rights are not looked at, for the template has no role of theirs.
+const UNENFORCED: &[&str] = &["verification"];
 
 /// The proxy. Ends when dropped.
 pub struct FaultyProxy {
@@ -48,6 +54,7 @@ struct Shared {
     denied: Mutex<BTreeSet<String>>,
     faults: Mutex<VecDeque<Fault>>,
     always: Mutex<Option<Fault>>,
+    hung: watch::Sender<usize>,
 }
 
 impl FaultyProxy {
@@ -62,6 +69,7 @@ impl FaultyProxy {
             denied: Mutex::default(),
             faults: Mutex::default(),
             always: Mutex::default(),
+            hung: watch::Sender::default(),
         });
         let router = Router::new().fallback(handle).with_state(Arc::clone(&state));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -83,6 +91,12 @@ impl FaultyProxy {
     /// All requests fail like this, until told otherwise.
     pub fn fail_always(&self, fault: Option<Fault>) {
         *self.state.always.lock().unwrap() = fault;
+    }
+
+    /// Returns once a request hangs, of those since the last call.
+    pub async fn hangs(&self) {
+        self.state.hung.subscribe().wait_for(|hung| *hung > 0).await.unwrap();
+        self.state.hung.send_replace(0);
     }
 
     /// The requests since the last call, by operation.
@@ -119,6 +133,9 @@ fn denial(headers: &HeaderMap, asked: &[Asked]) -> Option<String> {
     let authorization = headers.get("authorization").map_or("", |value| value.to_str().unwrap());
     let function =
         authorization.split("Credential=").nth(1).and_then(|credential| credential.split('/').next());
+    if function.is_some_and(|function| UNENFORCED.contains(&function)) {
+        return None;
+    }
     let Some((function, policy)) = function.and_then(|function| Some((function, Policy::of(function)?)))
     else {
         return Some(format!("nobody knows who asks: {authorization}"));
@@ -152,7 +169,13 @@ async fn handle(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Byte
             _ = forward(state, headers, body).await;
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
-        Some(Fault::Hang) => std::future::pending().await,
+        Some(fault @ (Fault::Hang | Fault::AnswerHangs)) => {
+            if fault == Fault::AnswerHangs {
+                _ = forward(Arc::clone(&state), headers, body).await;
+            }
+            state.hung.send_modify(|hung| *hung += 1);
+            std::future::pending().await
+        }
         None | Some(Fault::Pass) => forward(state, headers, body).await,
     }
 }

@@ -75,10 +75,12 @@ struct Recorder {
 }
 
 impl Recorder {
-    async fn new() -> Self {
+    /// Whose callbacks are verified, or are not.
+    async fn new(verify: &'static str) -> Self {
         let settings = [("WAAS_RISK_THRESHOLD", "50"), ("WAAS_ACTUAL_BELOW_ORDER", "fee")];
         let mut deployment = Deployment::with(&settings).await;
         deployment.deposit("1945", "USDT", "100").await;
+        deployment.set(&[("WAAS_VERIFY", verify)]);
         for id in ["a", "b", "c", "d", "e"] {
             assert_eq!(deployment.register(id, "1945", "1", PAYEE).await, 201);
         }
@@ -131,6 +133,7 @@ impl Recorder {
             (Method::DELETE, "/withdrawals/m", None),
             (Method::POST, "/movements", Some(legs("m", "-1", Some("1")))),
             (Method::POST, "/movements", Some(legs("beyond", "-100000", Some("100000")))),
+            (Method::PUT, "/users/1945", None),
             (Method::GET, "/users/1945", None),
             (Method::GET, "/users/1945/events", None),
         ] {
@@ -237,6 +240,66 @@ fn callbacks(function: &str) -> Vec<String> {
     callbacks.iter().map(|callback| retry_of(callback)).collect()
 }
 
+/// The types that the one URL takes.
+const TYPES_OF_CALLBACK: [&str; 6] = [
+    "deposit",
+    "withdrawal",
+    "address-change",
+    "withdrawal-failure",
+    "insufficient-balance",
+    "insufficient-gas",
+];
+
+async fn asked_at_a_door(door: &str) -> BTreeSet<Asked> {
+    let mut recorder = Recorder::new("false").await;
+    if door == "merchant-api" {
+        recorder.merchant().await
+    } else {
+        recorder.operator().await
+    }
+    recorder.asked
+}
+
+/// All that the platform's word can be on, and all that it can be.
+async fn asked_by_verification() -> BTreeSet<Asked> {
+    let verifying = Verifying::new().await;
+    verifying.fund("1945", "10").await;
+    assert_eq!(verifying.register("w", "1945", "1", PAYEE).await, 201);
+    let deposits = [
+        deposit_at(&address_of("1945"), "1945", "true", "1"),
+        deposit_at(&address_of("1945"), "1945", "overtaken", "1"),
+        deposit_at(&address_of("new"), "new", "unknown-user", "1"),
+    ];
+    let failed = |id: &str| json!({ "callBackId": id, "tenantUserId": "1945", "orderState": 6 });
+    let change =
+        json!({ "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT", "newAddress": "T-new" });
+    let splice = json!({ "type": 1, "requestUUID": "x", "tenantUserId": "1945", "trackingId": "t", "chainName": "TRON",
+        "symbol": "USDT", "amount": "899", "txId": "overtaken", "toAddress": address_of("1945"), "riskLevelFrom": 1,
+        "riskLevelTo": 1 });
+    let forged = with(&splice.to_string(), "txId", "forged");
+    for callback in [splice.to_string(), forged] {
+        assert_eq!(verdict(&verifying.send("deposit", &retry_of(&callback)).await), (200, 0));
+    }
+    verifying.gate.add(json!({
+        "deposits": deposits, "withdrawals": [failed("w"), failed("nobody")], "addressChanges": [change]
+    }));
+    verifying.deliver().await;
+    for id in ["w", "nobody"] {
+        verifying.send("withdrawal-failure", &with(&failure(id), "tenantUserId", "1945")).await;
+    }
+    verifying.dynamodb.take_asked();
+    verifying.secrets.take_asked();
+    let (lambda, _process) = verifying.worker().await; // so that its init is recorded too
+    let messages = verifying.messages().await;
+    for messages in messages.chunks(10) {
+        lambda.invoke_raw(batch(messages)).await.unwrap();
+    }
+    verifying.ask_due().await;
+    let mut asked = verifying.dynamodb.take_asked();
+    asked.extend(verifying.secrets.take_asked());
+    asked
+}
+
 #[tokio::test]
 async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
     // Their records of requests, events and cases are one sort: what some of them name, all of them may.
@@ -246,29 +309,26 @@ async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
     };
     let mut shared = (Words::new(), Words::new());
     for binary in functions().keys() {
-        let mut recorder = Recorder::new().await;
-        match binary.as_str() {
-            "merchant-api" => recorder.merchant().await,
-            "operator-api" => recorder.operator().await,
-            "callback" => {
-                let all = functions();
-                let types = all.keys().filter(|name| {
-                    !["callback", "withdrawal-confirmation"].contains(&name.as_str())
-                        && !name.ends_with("-api")
-                });
-                for callback in types.flat_map(|function| callbacks(function)) {
-                    recorder.all("callback", &callback).await;
+        let all_asked = match binary.as_str() {
+            WORKER => asked_by_verification().await,
+            "merchant-api" | "operator-api" => asked_at_a_door(binary).await,
+            _ => {
+                let own =
+                    if binary == "callback" { TYPES_OF_CALLBACK.to_vec() } else { vec![binary.as_str()] };
+                let mut asked = BTreeSet::new();
+                for verify in ["false", "true"] {
+                    let mut recorder = Recorder::new(verify).await;
+                    for callback in own.iter().flat_map(|function| callbacks(function)) {
+                        recorder.all(binary, &callback).await;
+                    }
+                    asked.extend(recorder.asked);
                 }
+                asked
             }
-            own => {
-                for callback in callbacks(own) {
-                    recorder.all(own, &callback).await;
-                }
-            }
-        }
+        };
         let mut granted = granted(Policy::of(binary).unwrap());
-        let mut asked = asked_for(&recorder.asked, &granted);
-        if !binary.ends_with("-api") {
+        let mut asked = asked_for(&all_asked, &granted);
+        if !binary.ends_with("-api") && binary != WORKER {
             shared.0.extend(asked.extract_if(.., |words| is_shared(words)));
             shared.1.extend(granted.extract_if(.., |words| is_shared(words)));
         }

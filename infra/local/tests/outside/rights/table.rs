@@ -259,7 +259,7 @@ pub static RIGHTS: [Rights; 11] = [
         events: &["verification"],
         event_attributes: OF_VERIFICATION,
         registration: &["eventKey"],
-        withdrawals: SHORTAGE,
+        withdrawals: &["callBackId", "version", "state", "stalled", "updatedAt", "reportedTenantUserId"],
         balances: &["tenantUserId", "asset", "available", "frozen", "held"],
         addresses: &["tenantUserId", "asset", "address", "updatedAt", "history", "verified"],
         cases: Some(&["deposit", "withdrawal-failure", "address-change"]),
