@@ -1,11 +1,15 @@
 //! What gives something away waits for the platform's word, and that word takes effect once.
 
 mod addresses;
+mod answers;
 mod deposits;
 mod failures;
+mod kills;
+mod latency;
 mod operators;
 mod overtaken;
 mod races;
+mod splices;
 
 use serde_json::{Value, json};
 

@@ -96,6 +96,11 @@ impl Gate {
         self.state.faults.lock().unwrap().extend(faults);
     }
 
+    /// Takes back what was to go wrong.
+    pub fn fail_no_more(&self) {
+        self.state.faults.lock().unwrap().clear();
+    }
+
     /// All calls go wrong like this, until told otherwise.
     pub fn fail_always(&self, fault: Option<PlatformFault>) {
         *self.state.always.lock().unwrap() = fault;

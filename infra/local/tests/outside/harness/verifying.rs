@@ -33,7 +33,11 @@ impl Verifying {
 
     /// With settings besides, which may be others than these.
     pub async fn with(settings: &[(&'static str, &str)]) -> Self {
-        let gate = Gate::start(waas_platform::Platform::development()).await;
+        Self::on(Gate::start(waas_platform::Platform::development()).await, settings).await
+    }
+
+    /// Before another platform.
+    pub async fn on(gate: Gate, settings: &[(&'static str, &str)]) -> Self {
         let own =
             [("WAAS_VERIFY", "true"), ("WAAS_PLATFORM_URL", gate.url.as_str()), ("WAAS_USER_ID", "1308734")];
         let is_other = |name: &str| settings.iter().all(|(set, _)| *set != name);
@@ -81,10 +85,25 @@ impl Verifying {
         asking.map(|case| json!({ "caseKey": case.as_s().unwrap() })).collect()
     }
 
+    /// The question that a deposit has opened. Read from the case's own record, which is quicker than all events.
+    pub async fn question_of(&self, deposit: &Value) -> String {
+        let callback = waas_callback::Callback::recorded(&deposit.to_string()).unwrap().unwrap();
+        let case_key = waas_callback::CaseKey::of(&callback.identity());
+        assert!(self.ledger.case(&case_key).await.unwrap().is_some());
+        case_key.to_string()
+    }
+
     /// Hands the worker what the bus's rule would. None of it is given back.
     pub async fn ask_new(&self) {
-        for messages in self.messages().await.chunks(10) {
-            assert_eq!(self.ask(messages).await, Vec::<String>::new());
+        self.ask_all(&self.messages().await).await;
+    }
+
+    /// Hands the worker messages, of which it gives back none.
+    pub async fn ask_all(&self, messages: &[Value]) {
+        for messages in messages.chunks(10) {
+            let given_back = self.ask(messages).await;
+            let (_, process) = self.function(WORKER).await;
+            assert!(given_back.is_empty(), "{given_back:?} of {messages:?}: {}", process.log());
         }
     }
 
@@ -99,7 +118,7 @@ impl Verifying {
     /// Pauses begin at 15 seconds of the real clock, which no test waits for: the times in the table are moved.
     pub async fn ask_due(&self) {
         self.make_due().await;
-        assert_eq!(self.ask(&[json!({ "due": true })]).await, Vec::<String>::new());
+        self.ask_all(&[json!({ "due": true })]).await;
     }
 
     /// All open questions are due since long ago.

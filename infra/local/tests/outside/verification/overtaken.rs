@@ -51,7 +51,7 @@ async fn a_genuine_deposit_behind_a_splice_is_credited_before_the_splice_is_aske
         assert_eq!(verifying.deliver().await, [EVENT_CONFLICT]);
         verifying.ask_new().await;
         assert_eq!(verifying.parts(USER).await, ["2.5", "0", "0"]);
-        assert_eq!(verifying.ask(&of_splice).await, Vec::<String>::new());
+        verifying.ask_all(&of_splice).await;
         is_put_right(&verifying, &splice).await;
     }
 }
@@ -121,7 +121,7 @@ async fn what_the_platforms_word_does_not_tell_apart_is_not_rejected_for_each_ot
             let of_second = verifying.messages().await;
             let order = if is_second_asked_first { [&of_second, &of_first] } else { [&of_first, &of_second] };
             for messages in order {
-                assert_eq!(verifying.ask(messages).await, Vec::<String>::new());
+                verifying.ask_all(messages).await;
             }
             verifying.ask_due().await;
             assert_eq!(verifying.parts(USER).await, ["2.5", "0", "0"], "{field}");
@@ -172,4 +172,22 @@ async fn a_risky_deposit_behind_a_splice_is_an_operators() {
     assert_eq!(verifying.open_cases().await.len(), 2);
     assert_eq!(last_question(&verifying, 2).await.0, "contradicted");
     verifying.assert_audited().await;
+}
+
+/// A splice took the event of a deposit of nothing: what is true of it moves nothing, and the splice is rejected.
+#[tokio::test]
+async fn a_genuine_deposit_of_nothing_behind_a_splice_rejects_it() {
+    for thief in [USER, "thief"] {
+        let verifying = Verifying::new().await;
+        verifying.make_known(USER).await;
+        let splice = told(&address_of(USER), thief, "tx-1", "899");
+        assert_eq!(verdict(&verifying.send("deposit", &splice).await), ACCEPTED);
+        verifying.gate.add(json!({ "deposits": [deposit_at(&address_of(USER), USER, "tx-1", "0.00")] }));
+        verifying.settle().await;
+        for user in [USER, "thief"] {
+            assert_eq!(verifying.parts(user).await, ["0", "0", "0"]);
+        }
+        assert_eq!(verifying.open_cases().await.len(), 0);
+        verifying.assert_audited().await;
+    }
 }
