@@ -137,35 +137,40 @@ async fn killed_everywhere(matter: Matter, service: Service, is_answered_too_lat
     panic!("{matter:?} takes more requests to {service:?} than anybody has counted");
 }
 
+/// How many requests to DynamoDB and to the platform there were; the worker was killed at each, twice.
 async fn killed(matter: Matter) -> [usize; 2] {
     let mut requests = [0; 2];
     for (count, service) in requests.iter_mut().zip([Service::DynamoDb, Service::Platform]) {
         *count = killed_everywhere(matter, service, false).await;
         assert_eq!(killed_everywhere(matter, service, true).await, *count, "{matter:?}, {service:?}");
     }
-    println!(
-        "{matter:?}: killed at {} requests to DynamoDB and {} to the platform, twice each",
-        requests[0], requests[1]
-    );
     requests
 }
 
 #[tokio::test]
 async fn a_worker_killed_anywhere_leaves_a_deposit_to_the_next() {
-    assert_eq!(killed(Matter::Deposit).await[1], 2);
+    let requests = killed(Matter::Deposit).await;
+    assert_eq!(requests[1], 2);
+    println!("killed twice at each of these requests: {requests:?}");
 }
 
 #[tokio::test]
 async fn a_worker_killed_anywhere_leaves_a_failure_to_the_next() {
-    assert_eq!(killed(Matter::Failure).await[1], 1);
+    let requests = killed(Matter::Failure).await;
+    assert_eq!(requests[1], 1);
+    println!("killed twice at each of these requests: {requests:?}");
 }
 
 #[tokio::test]
 async fn a_worker_killed_anywhere_leaves_a_new_address_to_the_next() {
-    assert_eq!(killed(Matter::AddressChange).await[1], 1);
+    let requests = killed(Matter::AddressChange).await;
+    assert_eq!(requests[1], 1);
+    println!("killed twice at each of these requests: {requests:?}");
 }
 
 #[tokio::test]
 async fn a_worker_killed_anywhere_leaves_an_overtaken_deposit_to_the_next() {
-    assert_eq!(killed(Matter::Overtaken).await[1], 2);
+    let requests = killed(Matter::Overtaken).await;
+    assert_eq!(requests[1], 2);
+    println!("killed twice at each of these requests: {requests:?}");
 }

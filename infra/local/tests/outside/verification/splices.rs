@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use waas_callback::{Callback, PublicKey};
+use waas_callback::{Callback, Decimal, PublicKey};
 use waas_platform::PrivateKey;
 use waas_platform::simulator::{CallbackState, Sending};
 
@@ -171,7 +171,8 @@ const PAIRS: [Pair; 9] = [
 fn hexadecimal(number: usize) -> String {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(number.to_string());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 impl Pair {
@@ -233,7 +234,7 @@ impl Pair {
     }
 
     /// What is sent of the first pair, opened.
-    fn plaintexts(&self, sendings: &[Sending; 2]) -> [String; 2] {
+    fn plaintexts(sendings: &[Sending; 2]) -> [String; 2] {
         let key = PublicKey::parse(&PrivateKey::development().public_key_base64()).unwrap();
         sendings.each_ref().map(|sending| key.open(sending.body.as_bytes()).unwrap().as_str().to_owned())
     }
@@ -251,9 +252,9 @@ async fn no_splice_of_two_deposits_is_credited_and_both_deposits_are() {
     let mut sum = [0; 4];
     for (nth, pair) in PAIRS.iter().enumerate() {
         let asked = if nth % 2 == 0 { Asked::BeforeTheGenuineCome } else { Asked::AfterTheGenuine };
-        for (sum, of_pair) in sum.iter_mut().zip(deposits_spliced(pair, asked).await) {
-            *sum += of_pair;
-        }
+        let of_pair = deposits_spliced(pair, asked).await;
+        println!("{pair:?}, {asked:?}: {of_pair:?}");
+        sum = std::array::from_fn(|part| sum[part] + of_pair[part]);
     }
     let [all, opened, callbacks, waiting] = sum;
     println!(
@@ -270,10 +271,12 @@ async fn no_splice_of_two_deposits_is_credited_whatever_is_asked_first() {
     }
 }
 
+/// How many splices there are, of these opened, were callbacks; and how many genuine deposits wait for an operator in the
+/// end, though their money is there: those whose trackingId alone a splice had changed.
 async fn deposits_spliced(pair: &Pair, asked: Asked) -> [usize; 4] {
     let verifying = Verifying::new().await;
     let first = pair.happens(&verifying, 0);
-    let Sorted { all, opened, callbacks, refused } = sorted(&pair.plaintexts(&first));
+    let Sorted { all, opened, callbacks, refused } = sorted(&Pair::plaintexts(&first));
     let sample = refused.iter().step_by(refused.len() / 20);
     for splice in sample {
         let exchange =
@@ -282,7 +285,7 @@ async fn deposits_spliced(pair: &Pair, asked: Asked) -> [usize; 4] {
     }
     assert_eq!(verifying.events().await.len(), 0);
 
-    let mut expected = BTreeMap::<String, f64>::new();
+    let mut expected = BTreeMap::<String, Decimal>::new();
     let mut cases = vec![first];
     cases.extend((1..callbacks.len()).map(|case| pair.happens(&verifying, case)));
     for (case, splice) in callbacks.iter().enumerate() {
@@ -291,7 +294,7 @@ async fn deposits_spliced(pair: &Pair, asked: Asked) -> [usize; 4] {
             if !expected.contains_key(&user) {
                 verifying.make_known(&user).await;
             }
-            *expected.entry(user).or_default() += pair.amounts[of].parse::<f64>().unwrap();
+            add(&mut expected, &user, pair.amounts[of]);
         }
         let body = put_together(splice, cases[case].each_ref().map(|sending| &*sending.body));
         let exchange = verifying.post("deposit", &body).await;
@@ -313,27 +316,27 @@ async fn deposits_spliced(pair: &Pair, asked: Asked) -> [usize; 4] {
     verifying.let_the_limit_pass().await;
     verifying.ask_due().await;
 
-    let mut available = BTreeMap::new();
+    let mut available = BTreeMap::<String, Decimal>::new();
     for balance in verifying.balances().await {
-        let part = balance["available"].as_n().unwrap().parse::<f64>().unwrap();
-        *available.entry(balance["tenantUserId"].as_s().unwrap().clone()).or_default() += part;
+        add(&mut available, balance["tenantUserId"].as_s().unwrap(), balance["available"].as_n().unwrap());
     }
-    available.retain(|_, part| *part != 0.0);
-    expected.retain(|_, part| *part != 0.0);
+    available.retain(|_, sum| !sum.is_zero());
+    expected.retain(|_, sum| !sum.is_zero());
     assert_eq!(available, expected, "{pair:?}");
     // Nothing but what an operator has to look at is left, and nothing is asked about any more.
     assert!(verifying.cases().await.iter().all(|case| !case.contains_key("nextAskAt")));
     let waiting =
         verifying.gate.simulator().callbacks().filter(|of| of.state == CallbackState::Waiting).count();
-    println!(
-        "{pair:?}, {asked:?}: {all} splices, {opened} opened, {} callbacks, {waiting} wait",
-        callbacks.len()
-    );
     verifying.assert_audited().await;
     [all, opened, callbacks.len(), waiting]
 }
 
-/// A failure as Java writes it. Of `is_short`, the first block ends within `callBackId`; else behind it.
+fn add(sums: &mut BTreeMap<String, Decimal>, user: &str, amount: &str) {
+    let sum = sums.entry(user.to_owned()).or_default();
+    *sum = sum.checked_add(amount.parse().unwrap()).unwrap();
+}
+
+/// A failure as Java writes it. Behind a short user's id, the first block ends within `callBackId`.
 fn failure_of(user: &str, id: &str, tracking_id: &str) -> String {
     format!(
         r#"{{"business":0,"requestUUID":"fbd70fb4-c302-4228-bd61-6326e0539551","tenantUserId":"{user}","callBackId":"{id}","type":5,"toAddress":"{PAYEE}","trackingId":"{tracking_id}"}}"#
@@ -345,12 +348,13 @@ fn failure_of(user: &str, id: &str, tracking_id: &str) -> String {
 async fn no_splice_of_two_failures_frees_what_has_not_failed() {
     for user in ["1945", "a-user-with-an-id-of-thirty-six-signs"] {
         for (is_asked_first, state_of_others) in [(true, 2), (false, 2), (true, 3), (false, 5)] {
-            failures_spliced(user, is_asked_first, state_of_others).await;
+            let told = failures_spliced(user, is_asked_first, state_of_others).await;
+            println!("{user}: splices, opened, callbacks, of orders that had not failed: {told:?}");
         }
     }
 }
 
-async fn failures_spliced(user: &str, is_asked_first: bool, state_of_others: u8) {
+async fn failures_spliced(user: &str, is_asked_first: bool, state_of_others: u8) -> [usize; 4] {
     let verifying = Verifying::new().await;
     let ids = |case: usize| [0, 1].map(|of| hexadecimal(case * 2 + of)[..24].to_owned());
     let tracking_ids = |case: usize| [0, 1].map(|of| format!("{}", 700_000 + case * 2 + of));
@@ -401,10 +405,6 @@ async fn failures_spliced(user: &str, is_asked_first: bool, state_of_others: u8)
             assert_eq!(verifying.state(&id).await, "failed");
         }
     }
-    println!(
-        "{user}: {all} splices, {opened} opened, {} were callbacks, {} named an order that had not failed",
-        callbacks.len(),
-        others.len()
-    );
     verifying.assert_audited().await;
+    [all, opened, callbacks.len(), others.len()]
 }
