@@ -191,3 +191,36 @@ async fn a_genuine_deposit_of_nothing_behind_a_splice_rejects_it() {
         verifying.assert_audited().await;
     }
 }
+
+/// One event is one deposit: an operator's credit and the platform's word are not both for it, whatever splices come.
+#[tokio::test]
+async fn what_an_operator_credits_is_not_credited_again_for_another_content_of_its_event() {
+    let verifying = Verifying::new().await;
+    verifying.make_known(USER).await;
+    let splice = told(&address_of(USER), USER, "tx-1", "899");
+    assert_eq!(verdict(&verifying.send("deposit", &splice).await), ACCEPTED);
+    verifying.gate.fail_always(Some(PlatformFault::Answer(503, "<html>".to_owned())));
+    let genuine = told(&address_of(USER), USER, "tx-1", "2.5");
+    assert_eq!(verdict(&verifying.send("deposit", &genuine).await), EVENT_CONFLICT);
+    verifying.ask_new().await;
+    let cases = verifying.open_cases().await;
+    let of = |amount: &str| {
+        let case = cases.iter().find(|case| case["amount"] == amount).unwrap();
+        case["caseKey"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(verifying.resolve(&of("2.5"), "credit").await, 409, "while the splice may be released yet");
+    assert_eq!(verifying.resolve(&of("899"), "reject").await, 201);
+    assert_eq!(verifying.resolve(&of("2.5"), "credit").await, 201);
+    assert_eq!(verifying.parts(USER).await, ["2.5", "0", "0"]);
+
+    let another = retry_of(&with(&genuine, "trackingId", "another"));
+    assert_eq!(verdict(&verifying.send("deposit", &another).await), EVENT_CONFLICT);
+    let mut known = deposit_at(&address_of(USER), USER, "tx-1", "2.5");
+    known["callbackSuccess"] = json!(true);
+    verifying.gate.add(json!({ "deposits": [known] }));
+    verifying.gate.fail_always(None);
+    verifying.settle().await;
+    assert_eq!(verifying.parts(USER).await, ["2.5", "0", "0"]);
+    assert_eq!(verifying.waits().await, waits(&["event-conflict"], "operator"));
+    verifying.assert_audited().await;
+}

@@ -1,5 +1,7 @@
 //! Asked twice, it is posted once: by two workers, by the same message again, by what is due and what is new.
 
+use std::time::{Duration, Instant};
+
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -105,5 +107,51 @@ async fn no_message_makes_anything_true() {
     mixed.extend(verifying.messages().await);
     verifying.ask(&mixed).await;
     assert_eq!(verifying.parts(USER).await, ["2.5", "0", "0"]);
+    verifying.assert_audited().await;
+}
+
+#[tokio::test]
+async fn only_the_message_that_failed_is_given_back_and_later_done() {
+    let verifying = Verifying::new().await;
+    verifying.make_known(USER).await;
+    let deposits = ["tx-1", "tx-2", "tx-3"].map(|tx_id| deposit_at(&address_of(USER), USER, tx_id, "1"));
+    verifying.gate.add(json!({ "deposits": deposits }));
+    verifying.deliver().await;
+    let messages = verifying.messages().await;
+    let (lambda, process) = verifying.worker().await;
+    _ = lambda.invoke_raw(batch(&[])).await.unwrap();
+    verifying.dynamodb.fail_next([Fault::Error("AccessDeniedException")]);
+    let answer = lambda.invoke_raw(batch(&messages)).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": "0" }]));
+    assert!(process.log().contains("AccessDeniedException"));
+    assert_eq!(verifying.parts(USER).await, ["2", "0", "1"]);
+    verifying.ask_all(&messages[..1]).await;
+    assert_eq!(verifying.parts(USER).await, ["3", "0", "0"]);
+    verifying.assert_audited().await;
+}
+
+/// A question takes ten seconds where the platform does not answer: more of them than there is time for are left for the
+/// next turn, before Lambda ends the process.
+#[tokio::test]
+async fn what_is_due_is_not_begun_when_the_time_is_up() {
+    let verifying = Verifying::new().await;
+    verifying.make_known(USER).await;
+    let deposits: Vec<_> =
+        (0..30).map(|nth| deposit_at(&address_of(USER), USER, &format!("tx-{nth}"), "1")).collect();
+    verifying.gate.add(json!({ "deposits": deposits }));
+    verifying.deliver().await;
+    verifying.gate.fail_always(Some(PlatformFault::Hang));
+    let (mut lambda, process) = verifying.worker().await;
+    _ = lambda.invoke_raw(batch(&[])).await.unwrap();
+    lambda.timeout = Duration::from_secs(24); // of which the last twenty begin nothing
+    let started = Instant::now();
+    let answer = lambda.invoke_raw(batch(&[json!({ "due": true })])).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(19), "{:?}", started.elapsed());
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    let line = &process.lines("questions", 1).await[0];
+    assert!(line["asked"].as_u64().unwrap() < 30, "{line}");
+    verifying.gate.fail_always(None);
+    verifying.ask_due().await;
+    assert_eq!(verifying.parts(USER).await, ["30", "0", "0"]);
     verifying.assert_audited().await;
 }
