@@ -15,6 +15,7 @@ use crate::retry::{Deadline, Unavailable};
 use crate::tables::cases::RecordedCase;
 use crate::tables::events::{Act, Ending, Event, RecordedEvent, Release, Source};
 use crate::tables::{Ledger, withdrawals};
+use crate::verifier::credit_of;
 
 /// How often an act is decided anew because what it was decided upon changed meanwhile.
 const MAX_DECISIONS: usize = 10;
@@ -212,6 +213,12 @@ impl Operator {
                 }
             };
             let claim = matter.claim();
+            // What is recorded with it: its claim, or, where that has an event of other content, that it was credited.
+            let credit = claim
+                .filter(|_| resolution.action == Action::Credit)
+                .map(|claim| credit_of(&claim.identity.event_key));
+            let recorded =
+                if plan.records_claim { claim.map(|claim| &claim.identity) } else { credit.as_ref() };
             let act = Act {
                 resolution,
                 operator,
@@ -222,7 +229,7 @@ impl Operator {
                     word: None,
                 }),
                 registration: plan.registration.as_ref(),
-                claim: claim.map(|claim| &claim.identity).filter(|_| plan.records_claim),
+                claim: recorded,
             };
             let order_id = matter.order.as_ref().map(|order| &order.call_back_id);
             let event = Event {

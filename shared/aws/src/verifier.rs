@@ -445,8 +445,9 @@ fn of_opening(case: &RecordedCase, what: &str) -> Identity {
     named(&[Some(case.case_key.as_str()), case.open_since.as_deref(), Some(what)])
 }
 
-/// The event that credits a deposit: one for each, in whatever words it was told.
-fn credit_of(claim: &EventKey) -> Identity {
+/// The event that credits a deposit which was refused at first, or that says that an operator did: one for each, in
+/// whatever words it was told.
+pub(crate) fn credit_of(claim: &EventKey) -> Identity {
     named(&[Some(claim.as_str()), Some(Outcome::Credited.name())])
 }
 

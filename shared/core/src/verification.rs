@@ -200,7 +200,6 @@ pub fn vouched(
                     Outcome::Credited,
                     vec![Posting { available: held.held, held: -held.held, ..held.clone() }],
                 ),
-                None if amount.is_zero() => (Outcome::ZeroAmount, vec![]),
                 None => (Outcome::Credited, vec![Posting { available: amount, ..none }]),
             };
             Entry { postings, address: owned, ..Entry::of(outcome) }

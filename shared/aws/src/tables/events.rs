@@ -123,7 +123,7 @@ pub(crate) struct Act<'a> {
     pub(crate) case: Option<Ending<'a>>,
     /// The registration that is recorded with it.
     pub(crate) registration: Option<&'a Registration>,
-    /// The event that the case is about, where that is recorded with it.
+    /// The event that the case is about, or what else says that it took effect, where that is recorded with it.
     pub(crate) claim: Option<&'a Identity>,
 }
 

@@ -36,9 +36,6 @@ pub enum Fault {
     AnswerHangs,
 }
 
-/// Whose rights are not looked at, for the template has no role of theirs.
-const UNENFORCED: &[&str] = &["verification"];
-
 /// The proxy. Ends when dropped.
 pub struct FaultyProxy {
     pub url: String,
@@ -133,9 +130,6 @@ fn denial(headers: &HeaderMap, asked: &[Asked]) -> Option<String> {
     let authorization = headers.get("authorization").map_or("", |value| value.to_str().unwrap());
     let function =
         authorization.split("Credential=").nth(1).and_then(|credential| credential.split('/').next());
-    if function.is_some_and(|function| UNENFORCED.contains(&function)) {
-        return None;
-    }
     let Some((function, policy)) = function.and_then(|function| Some((function, Policy::of(function)?)))
     else {
         return Some(format!("nobody knows who asks: {authorization}"));

@@ -140,7 +140,7 @@ fn on_events() -> Vec<Attack> {
             record("resolution.ab", &["caseKey", "action", "operator"]),
             &[OPERATOR],
         ),
-        attack("record a verification", record("verification.ab", &["caseKey"]), &[VERIFICATION]),
+        attack("record a verification", record("verification.ab", &["caseKey"]), &[OPERATOR, VERIFICATION]),
         attack("record a collection", record("collection.ab", &["postings"]), &[OPERATOR]),
         attack("record a movement", record("movement.ab", &["legs"]), &[MERCHANT]),
         attack("record a leg of a movement", record("movement-leg.ab", &["postings"]), &[MERCHANT]),

@@ -175,6 +175,9 @@ impl Recorder {
         self.deployment.send("deposit", &first).await;
         self.deployment.send("deposit", &with(&with(&first, "txId", "second"), "txIndex", 1)).await;
         self.resolve("reason=request-conflict", "credit").await;
+        // Told with another amount, which is the true one.
+        self.deployment.send("deposit", &retry_of(&with(&first, "amount", "9"))).await;
+        self.resolve("reason=event-conflict", "credit").await;
         // Paid after it had failed, and more than was ordered and than is there.
         self.deployment.send("withdrawal-failure", &failure("b")).await;
         self.deployment.send("withdrawal", &completion("b", "200")).await;
@@ -253,9 +256,9 @@ const TYPES_OF_CALLBACK: [&str; 6] = [
 async fn asked_at_a_door(door: &str) -> BTreeSet<Asked> {
     let mut recorder = Recorder::new("false").await;
     if door == "merchant-api" {
-        recorder.merchant().await
+        recorder.merchant().await;
     } else {
-        recorder.operator().await
+        recorder.operator().await;
     }
     recorder.asked
 }

@@ -232,8 +232,7 @@ pub static RIGHTS: [Rights; 11] = [
         requests: &[],
         #[rustfmt::skip]
         events: &[
-            "resolution", "release", "collection", "registration", "deposit", "adjustment", "adjustment-leg",
-        ],
+            "resolution", "release", "collection", "registration", "deposit", "adjustment", "adjustment-leg", "verification"],
         event_attributes: OF_OPERATOR,
         registration: &["eventKey"],
         #[rustfmt::skip]
@@ -272,7 +271,6 @@ pub static RIGHTS: [Rights; 11] = [
             ("Query", "Balances"),
             ("Query", "Addresses"),
         ],
-        ..CALLBACK
     },
 ];
 

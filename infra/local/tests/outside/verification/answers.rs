@@ -47,6 +47,28 @@ async fn in_vain(wrong: Wrong, calls: u64, cause: &str) {
     verifying.assert_audited().await;
 }
 
+/// The platform answers another question: it is asked again, until the limit, and then a person has to look.
+async fn about_something_else(wrong: Wrong) {
+    let verifying = with_a_deposit(&[]).await;
+    assert_eq!(verifying.deliver().await, [ACCEPTED]);
+    match wrong {
+        Wrong::Fault(fault) => {
+            let rule = json!({ "on": "getDepositOrder", "do": fault });
+            verifying.gate.add(json!({ "misbehaviour": { "calls": [rule] } }));
+        }
+        Wrong::Answer(status, body) => verifying.gate.fail_always(Some(PlatformFault::Answer(status, body))),
+    }
+    verifying.ask_new().await;
+    assert_eq!(last_question(&verifying, 1).await.0, "other-question");
+    assert_eq!(verifying.waits().await, waits(&["verification"], "platform"));
+    verifying.let_the_limit_pass().await;
+    verifying.ask_due().await;
+    assert_eq!(last_question(&verifying, 2).await, ("contradicted".into(), "other-question".into()));
+    assert_eq!(verifying.waits().await, waits(&["contradicted"], "operator"));
+    assert_eq!(verifying.parts(USER).await, ["0", "0", "2.5"]);
+    verifying.assert_audited().await;
+}
+
 #[tokio::test]
 async fn what_http_says_is_no_word() {
     let fault = |status: u16| Wrong::Fault(json!({ "status": status }));
@@ -80,8 +102,7 @@ async fn what_is_no_envelope_is_no_word() {
 #[tokio::test]
 async fn what_our_key_does_not_open_or_is_about_something_else_is_no_word() {
     in_vain(Wrong::Fault(json!("unopenable")), 2, "the platform's answer cannot be opened").await;
-    in_vain(Wrong::Fault(json!("other-question")), 1, "the platform answered another question: txId differs")
-        .await;
+    about_something_else(Wrong::Fault(json!("other-question"))).await;
     let genuine = json!({ "txId": "tx-1", "chainName": "TRON", "symbol": "USDT", "toAddress": address_of(USER),
                           "depositAmount": 2.5, "callbackSuccess": true });
     let other_key = PrivateKey::generate(1024).unwrap().seal(genuine.to_string().as_bytes());
@@ -94,8 +115,7 @@ async fn what_our_key_does_not_open_or_is_about_something_else_is_no_word() {
     {
         let mut other_question = genuine.clone();
         other_question[field] = json!(other);
-        let cause = format!("the platform answered another question: {field} differs");
-        in_vain(Wrong::Answer(200, sealed(&other_question)), 1, &cause).await;
+        about_something_else(Wrong::Answer(200, sealed(&other_question))).await;
     }
     let other_call = json!({ "tenantUserId": USER, "chainName": "TRON", "address": address_of(USER) });
     in_vain(Wrong::Answer(200, sealed(&other_call)), 1, "what the platform sealed has another form").await;
@@ -149,8 +169,7 @@ async fn a_call_that_arrives_twice_or_is_answered_slowly_is_answered() {
 /// What goes wrong with the question for the address is no word either: the amount alone credits nobody.
 #[tokio::test]
 async fn without_the_users_address_nothing_is_true() {
-    for fault in [json!({ "status": 500 }), json!("html"), json!("other-question"), json!({ "status": 403 })]
-    {
+    for fault in [json!({ "status": 500 }), json!("html"), json!({ "status": 403 })] {
         let verifying = with_a_deposit(&[("WAAS_VERIFY_UNKNOWN_SECONDS", "0")]).await;
         verifying.deliver().await;
         let rule = json!({ "on": "getUserAddress", "do": fault, "times": 1 });
@@ -171,7 +190,6 @@ async fn without_an_answer_no_failure_is_true() {
         (json!({ "status": 500 }), 1),
         (json!({ "status": 404 }), 1),
         (json!("html"), 1),
-        (json!("other-question"), 1),
         (json!("unopenable"), 2),
     ] {
         let verifying = Verifying::with(&[("WAAS_VERIFY_UNKNOWN_SECONDS", "0")]).await;
