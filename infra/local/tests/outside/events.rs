@@ -7,12 +7,16 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Map, Value, json};
+use waas_callback::{Difference, EventKey, Word};
+use waas_callback_aws::RecordedCase;
 
 use crate::harness::*;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
 const OPENING: &str = "```json\n";
 const CLOSING: &str = "\n```";
+/// When everything happens there.
+const NOW: &str = "2026-01-02T03:04:05.678Z";
 
 /// The pipe of the template: where the detail-type stands, and the detail's template.
 struct Pipe {
@@ -107,7 +111,7 @@ fn address(from: &str, to: &str, uuid: u8) -> String {
     .to_string()
 }
 
-/// Everything that can happen, once.
+/// Everything that can happen where nothing is verified, once.
 async fn story(deployment: &Deployment) {
     let mut funds = deposit_with("tenantUserId", "1945");
     for (field, value) in
@@ -182,22 +186,84 @@ async fn a_gift_and_a_correction(deployment: &Deployment) {
     assert_eq!(deployment.call(Method::POST, "/adjustments", Some(&opening)).await.0, 201);
 }
 
-/// The first event of each detail-type, as the bus has it.
-async fn examples() -> BTreeMap<String, Value> {
+/// What else happens where the platform is asked.
+async fn verified(deployment: &Deployment) {
+    let deposit = |nth: u8, tx_id: &str, amount: &str, risk: u8| {
+        let deposit = with(&with(&deposit_with("symbol", "USDT"), "tenantUserId", "1945"), "txId", tx_id);
+        let deposit = with(&with(&deposit, "riskLevelFrom", risk), "riskLevelTo", risk);
+        let uuid = format!("00000000-0000-4000-8000-0000000000{nth}");
+        with(&with(&deposit, "amount", amount), "requestUUID", uuid)
+    };
+    let word = async |kind: &str, amount: &str, word: Word| {
+        let is_it = |case: &RecordedCase| {
+            let about = case.claim.amount.as_ref().map(waas_callback::Amount::text);
+            case.case_key.kind() == kind && about.is_none_or(|about| about == amount)
+        };
+        Box::pin(deployment.rule(word, is_it)).await;
+    };
+    let (kind, differs) = ("deposit", Word::Differs(Difference::Amount));
+    deployment.send(kind, &deposit(21, "true", "10", 1)).await;
+    word(kind, "10", Word::Agrees).await;
+    deployment.send(kind, &deposit(22, "not-true", "899", 1)).await;
+    word(kind, "899", differs).await;
+    deployment.send(kind, &deposit(23, "risky", "2", 3)).await;
+    word(kind, "2", Word::Agrees).await;
+    deployment.send(kind, &deposit(24, "risk-lifted", "3", 3)).await;
+    let (_, open) = deployment.call(Method::GET, "/cases?waitsFor=platform", None).await;
+    let path = format!("/cases/{}", open["cases"][0]["caseKey"].as_str().unwrap());
+    let (_, case) = deployment.call(Method::GET, &path, None).await;
+    let release = format!("/deposits/{}/release", case["events"][0]["eventKey"].as_str().unwrap());
+    assert_eq!(deployment.call(Method::POST, &release, None).await.0, 200);
+    // A splice comes before the deposit from which it is.
+    deployment.send(kind, &deposit(25, "spliced", "898", 1)).await;
+    deployment.send(kind, &deposit(26, "spliced", "4", 1)).await;
+    word(kind, "4", Word::Agrees).await;
+
+    assert_eq!(deployment.register("201", "1945", "3.3", PAYEE).await, 201);
+    deployment.send("withdrawal-failure", &notice(5, "201", Value::Null)).await;
+    word("withdrawal-failure", "", Word::Agrees).await;
+    for nth in [27, 28] {
+        let change = address("TYLdkix4wqk1wLXbqbxrrY1oi1mHEM6uwP", PAYEE, nth);
+        let change = change.replace("null", &format!("\"{nth}\""));
+        deployment.send("address-change", &change).await;
+        word("address-change", "", Word::Agrees).await;
+    }
+    assert_eq!(deployment.call(Method::PUT, "/users/1945", None).await.0, 201);
+}
+
+/// Of each detail-type the first event that is a callback's, or somebody's act, and the first that is the platform's
+/// word, as the bus has them.
+async fn examples() -> BTreeMap<String, Vec<Value>> {
     let deployment = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3")]).await;
     story(&deployment).await;
-    let mut items = deployment.events().await;
-    items.sort_by_key(|item| {
-        (item["recordedAt"].as_s().unwrap().clone(), item["eventKey"].as_s().unwrap().clone())
-    });
+    let asking = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3"), ("WAAS_VERIFY", "true")]).await;
+    verified(&asking).await;
     let pipe = Pipe::of_template();
-    let mut examples = BTreeMap::new();
-    for mut item in items {
-        item.insert("recordedAt".into(), AttributeValue::S("2026-01-02T03:04:05.678Z".into()));
-        let event = pipe.event(&json!({ "eventName": "INSERT", "dynamodb": { "NewImage": image(&item) } }));
-        examples.entry(event["detail-type"].as_str().unwrap().to_owned()).or_insert(event);
+    let mut examples: BTreeMap<(String, bool), Value> = BTreeMap::new();
+    for mut items in [deployment.events().await, asking.events().await] {
+        items.sort_by_key(|item| {
+            (item["recordedAt"].as_s().unwrap().clone(), item["eventKey"].as_s().unwrap().clone())
+        });
+        for mut item in items {
+            item.insert("recordedAt".into(), AttributeValue::S(NOW.into()));
+            let is_word = item["eventKey"].as_s().unwrap().starts_with("verification.");
+            if is_word {
+                // Its key says since when the question was open.
+                let [case, what] = ["caseKey", "outcome"].map(|name| item[name].as_s().unwrap().clone());
+                let key = EventKey::new("verification", [&*case, NOW, &what].map(Some));
+                item.insert("eventKey".into(), AttributeValue::S(key.to_string()));
+            }
+            let event =
+                pipe.event(&json!({ "eventName": "INSERT", "dynamodb": { "NewImage": image(&item) } }));
+            let name = event["detail-type"].as_str().unwrap().to_owned();
+            examples.entry((name, is_word)).or_insert(event);
+        }
     }
-    examples
+    let mut by_name = BTreeMap::<_, Vec<_>>::new();
+    for ((name, _), event) in examples {
+        by_name.entry(name).or_default().push(event);
+    }
+    by_name
 }
 
 /// An event as JSON, an attribute of its record a line.
@@ -220,19 +286,24 @@ fn shown(event: &Value) -> String {
 }
 
 /// The document with `examples` in the sections that bear their names, and those names in order.
-fn filled(document: &str, examples: &BTreeMap<String, Value>) -> (String, Vec<String>) {
+fn filled(document: &str, examples: &BTreeMap<String, Vec<Value>>) -> (String, Vec<String>) {
     let mut sections = document.split("\n### `");
     let mut filled = sections.next().unwrap().to_owned();
     let mut names = Vec::new();
     for section in sections {
         let (name, _) = section.split_once('`').unwrap();
-        let example = examples.get(name).unwrap_or_else(|| panic!("{name} never happened"));
-        let (before, after) = section.split_once(OPENING).unwrap_or_else(|| panic!("{name} has no example"));
-        let (_, after) = after.split_once(CLOSING).unwrap();
-        let example = shown(example);
-        for part in ["\n### `", before, OPENING, &example, CLOSING, after] {
-            filled.push_str(part);
+        let mut rest = section;
+        filled.push_str("\n### `");
+        for example in examples.get(name).unwrap_or_else(|| panic!("{name} never happened")) {
+            let (before, after) =
+                rest.split_once(OPENING).unwrap_or_else(|| panic!("{name} lacks an example"));
+            for part in [before, OPENING, &shown(example), CLOSING] {
+                filled.push_str(part);
+            }
+            rest = after.split_once(CLOSING).unwrap().1;
         }
+        assert!(!rest.contains(OPENING), "{name} has an example too many");
+        filled.push_str(rest);
         names.push(name.to_owned());
     }
     (filled, names)
