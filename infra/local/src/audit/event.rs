@@ -102,13 +102,13 @@ impl Event {
     pub(super) fn end(&self) -> Option<End> {
         match (self.subject, &*self.outcome) {
             (Subject::Release, "released")
-            | (Subject::Verification, "credited" | "rejected" | "address-changed" | "address-known") => {
-                Some(End::Matter)
-            }
-            (
+            | (
                 Subject::Verification,
-                "failed" | "failed-unregistered" | "ignored" | "deposit-known" | "zero-amount",
-            ) => Some(End::Case),
+                "credited" | "zero-amount" | "rejected" | "address-changed" | "address-known",
+            ) => Some(End::Matter),
+            (Subject::Verification, "failed" | "failed-unregistered" | "ignored" | "deposit-known") => {
+                Some(End::Case)
+            }
             (Subject::Resolution, _) => {
                 let action = self.action.as_deref().and_then(|action| action.parse().ok());
                 Some(if action.is_none_or(Action::settles) { End::Matter } else { End::Case })

@@ -115,6 +115,13 @@ impl Scene {
         }
         assert_eq!(self.word(Word::Agrees, "30").await, Ruled::Verified);
         assert_eq!(self.word(AMOUNT, "32").await, Ruled::Contradicted);
+        // One that waits or was credited, told once more in other words.
+        for (tx_id, amount, ruled) in [("waiting", "5", Ruled::AskAgain), ("plain", "100", Ruled::Verified)] {
+            let again = with(&deposit("1945", tx_id, amount), "trackingId", format!("{tx_id} again"));
+            assert_eq!(verdict(&self.deployment.send("deposit", &again).await).1, 2003);
+            let is_it = |case: &RecordedCase| case.claim.tracking_id == Some(format!("{tx_id} again"));
+            assert_eq!(Box::pin(self.deployment.rule(Word::Agrees, is_it)).await, ruled);
+        }
         // An operator believes it meanwhile.
         assert_eq!(self.word(AMOUNT, "898").await, Ruled::Contradicted);
         self.decide(Action::Reject, "898").await;
