@@ -233,6 +233,13 @@ async fn verified(deployment: &Deployment) {
     let is_genuine = |case: &RecordedCase| case.claim.tenant_user_id == "2";
     assert_eq!(Box::pin(deployment.rule(Word::Agrees, is_genuine)).await, Ruled::Verified);
 
+    // Of a deposit of nothing, a splice makes one of something.
+    unverified(deployment, "dust", 1).await;
+    let dust = with(&with(&plain("deposit"), "symbol", "USDT"), "amount", "0");
+    let dust = retry_of(&with(&with(&dust, "tenantUserId", "2"), "txId", "dust"));
+    assert_eq!(verdict(&deployment.send("deposit", &dust).await), (200, 2003));
+    assert_eq!(Box::pin(deployment.rule(Word::Agrees, is_genuine)).await, Ruled::Verified);
+
     for id in ["failed", "freed", "paid"] {
         unverified(deployment, id, 1).await;
         assert_eq!(word(deployment, "deposit", Word::Agrees).await, Ruled::Verified);
