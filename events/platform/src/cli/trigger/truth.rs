@@ -41,7 +41,7 @@ impl Truth {
                 };
                 writeln!(
                     anstream::stderr(),
-                    "{BAD}no simulated platform{BAD:#} at {url} ({why}): whoever is asked there knows nothing of this callback"
+                    "{BAD}no simulated platform{BAD:#} at {url} ({why}): the callback is sent all the same, and nobody vouches for it"
                 )
             }
         }
