@@ -5,6 +5,7 @@ import type { components, paths } from "./openapi.js";
 
 export type Withdrawal = components["schemas"]["Withdrawal"];
 export type User = components["schemas"]["User"];
+export type KnownUser = components["schemas"]["KnownUser"];
 export type Event = components["schemas"]["Event"];
 export type Posted = components["schemas"]["Posted"];
 type Problem = components["schemas"]["Problem"];
@@ -56,6 +57,9 @@ export function merchantApi({ url, ...credentials }: Settings) {
     cancel: async (id: string): Promise<Withdrawal> => answered(await api.DELETE("/withdrawals/{callBackId}", withdrawal(id))),
     /** Moves all legs or none, once by the movement's id. */
     move: async (body: NewMovement): Promise<Posted> => answered(await api.POST("/movements", { body })),
+    /** Makes a user known, so that deposits can be verified: when an account is opened. */
+    makeKnown: async (tenantUserId: string): Promise<KnownUser> =>
+      answered(await api.PUT("/users/{tenantUserId}", { params: { path: { tenantUserId } } })),
     user: async (tenantUserId: string): Promise<User> =>
       answered(await api.GET("/users/{tenantUserId}", { params: { path: { tenantUserId } } })),
     /** All events of a user, newest first, page after page. */

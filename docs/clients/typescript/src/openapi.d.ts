@@ -30,7 +30,13 @@ export interface paths {
         };
         /** Read a user's balances and addresses */
         get: operations["getUser"];
-        put?: never;
+        /**
+         * Make a user known
+         * @description Where deposits and addresses are verified, the platform is asked for a user's address only if the user is known
+         *     here, since the question makes an unknown one a user there. Say it when you open an account; whoever has had money
+         *     here is known anyway.
+         */
+        put: operations["registerUser"];
         post?: never;
         delete?: never;
         options?: never;
@@ -137,7 +143,7 @@ export interface components {
             callBackId?: string;
             /** @description What the platform said. */
             callback?: Record<string, never>;
-            /** @description The case that it closed. */
+            /** @description The case that it closed, or left with other reasons. */
             caseKey?: string;
             eventKey: string;
             /** @description The id of the movement or the adjustment that it is a leg of. */
@@ -164,6 +170,8 @@ export interface components {
             type?: number;
             /** @description The event of that as a whole. */
             wholeEventKey?: string;
+            /** @description What the platform said when it was asked, such as `agrees`. */
+            word?: string;
         };
         /** @description Part of a user's events. */
         Events: {
@@ -175,6 +183,10 @@ export interface components {
         GatewayMessage: {
             /** @example Forbidden */
             message: string;
+        };
+        /** @description A user whom you have made known. */
+        KnownUser: {
+            tenantUserId: string;
         };
         /** @description What changed for one user in one asset. */
         Leg: {
@@ -333,6 +345,11 @@ export interface components {
             amount?: string;
             callBackId: string;
             chainName?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is said to have failed; RFC 3339, UTC. Its funds stay frozen until the platform vouches for that.
+             */
+            failureReported?: string;
             /** @description What the platform kept of the ordered amount. */
             fee?: string;
             /** @description True while an operator keeps it from being confirmed. */
@@ -490,6 +507,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Malformed: the document, or what a schema cannot tell, such as a checksum */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed, or the signer may not call this (API Gateway) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Too many requests, try again (API Gateway) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
+            /** @description Try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The user's id in your system
+                 * @example 1945
+                 */
+                tenantUserId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Known before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownUser"];
+                };
+            };
+            /** @description Known from now on */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownUser"];
                 };
             };
             /** @description Malformed: the document, or what a schema cannot tell, such as a checksum */

@@ -47,6 +47,10 @@ await assert.rejects(api.withdrawal("unknown"), (error) => error instanceof Refu
 const owing = { ...order, callBackId: "w-3", tenantUserId: "2063", amount: "1" };
 await assert.rejects(api.register(owing), { status: 422, problem: "user-owes" });
 
+// Once, and once more, which changes nothing.
+assert.deepEqual(await api.makeKnown("1945"), { tenantUserId: "1945" });
+assert.deepEqual(await api.makeKnown("1945"), { tenantUserId: "1945" });
+
 assert.equal((await api.withdrawal(callBackId)).state, "reserved");
 assert.equal((await api.cancel(callBackId)).state, "cancelled");
 

@@ -18,20 +18,37 @@ pub(super) struct Accounts(IndexMap<AccountId, Account>);
 /// A sum; absent where it needs more than 38 digits. Events come in no order: it may pass below zero on its way.
 type Sum = Option<Decimal>;
 
+/// Most have nothing under way, and none is recorded while the events are read: so these take no space until then.
 struct Account {
     posted: Option<Balance>,
+    under_way: Option<Box<UnderWay>>,
+    recorded: Option<Box<Balance>>,
+    is_readable: bool,
+}
+
+#[derive(Clone, Copy)]
+struct UnderWay {
     /// Of its open orders.
     open: Sum,
     /// Of its held deposits.
     waiting: Sum,
-    recorded: Balance,
-    is_readable: bool,
+}
+
+impl Default for UnderWay {
+    fn default() -> Self {
+        Self { open: Some(Decimal::ZERO), waiting: Some(Decimal::ZERO) }
+    }
 }
 
 impl Default for Account {
     fn default() -> Self {
-        let (none, zero) = (Balance::default(), Some(Decimal::ZERO));
-        Self { posted: Some(none), open: zero, waiting: zero, recorded: none, is_readable: true }
+        Self { posted: Some(Balance::default()), under_way: None, recorded: None, is_readable: true }
+    }
+}
+
+impl Account {
+    fn under_way(&mut self) -> &mut UnderWay {
+        self.under_way.get_or_insert_default()
     }
 }
 
@@ -51,16 +68,16 @@ impl Accounts {
 
     /// An open order of this amount.
     pub(super) fn open(&mut self, account: AccountId, amount: Decimal) {
-        add(&mut self.at(account).open, amount);
+        add(&mut self.at(account).under_way().open, amount);
     }
 
     /// A held deposit of this amount.
     pub(super) fn wait(&mut self, account: AccountId, amount: Decimal) {
-        add(&mut self.at(account).waiting, amount);
+        add(&mut self.at(account).under_way().waiting, amount);
     }
 
     pub(super) fn record(&mut self, account: AccountId, balance: Balance) {
-        self.at(account).recorded = balance;
+        self.at(account).recorded = Some(Box::new(balance));
     }
 
     pub(super) fn unreadable(&mut self, account: AccountId) {
@@ -70,18 +87,20 @@ impl Accounts {
     /// Whatever is recorded otherwise.
     pub(super) fn differences(&self) -> impl Iterator<Item = (Kind, AccountId, String)> {
         self.0.iter().filter(|(_, account)| account.is_readable).flat_map(|(id, account)| {
-            let Account { posted, open, waiting, recorded, .. } = account;
-            let balance = (*posted != Some(*recorded)).then(|| {
+            let posted = account.posted;
+            let recorded = account.recorded.as_deref().copied().unwrap_or_default();
+            let UnderWay { open, waiting } = account.under_way.as_deref().copied().unwrap_or_default();
+            let balance = (posted != Some(recorded)).then(|| {
                 let posted =
                     posted.as_ref().map_or_else(|| TOO_LONG.to_owned(), |sum| Shown(sum).to_string());
-                (Kind::Balance, format!("recorded {}, posted {posted}", Shown(recorded)))
+                (Kind::Balance, format!("recorded {}, posted {posted}", Shown(&recorded)))
             });
             let part = |kind, recorded: Decimal, sum: Sum, of| {
                 let shown = || sum.map_or_else(|| TOO_LONG.to_owned(), |sum| sum.to_string());
                 (sum != Some(recorded)).then(|| (kind, format!("recorded {recorded}, {of} {}", shown())))
             };
-            let frozen = part(Kind::Frozen, recorded.frozen, *open, "open orders");
-            let held = part(Kind::Held, recorded.held, *waiting, "held deposits");
+            let frozen = part(Kind::Frozen, recorded.frozen, open, "open orders");
+            let held = part(Kind::Held, recorded.held, waiting, "held deposits");
             [balance, frozen, held].into_iter().flatten().map(|(kind, detail)| (kind, *id, detail))
         })
     }

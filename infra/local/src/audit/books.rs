@@ -112,7 +112,8 @@ impl Books {
             let told = cases::Told {
                 user,
                 asks: event.is_question,
-                answers: event.subject == Subject::Verification,
+                // An operator's credit is noted under the key that the platform's would have.
+                answers: event.subject == Subject::Verification && event.action.is_none(),
                 held,
                 released: released.map(|mark| Released { mark, is_rejected }),
                 end: event.end().map(|end| (&*event.key, end)),

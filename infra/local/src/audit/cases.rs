@@ -9,13 +9,13 @@ use waas_callback::{CaseKey, Decimal, pause};
 use super::accounts::AccountId;
 use super::event::End;
 use super::finding::Kind;
-use super::names::{Digest, Id, Mark, Payment, Users, digest};
+use super::names::{CaseId, Digest, Id, Mark, Payment, Users, digest};
 use super::orders::Wrong;
 use super::record::Case;
 
 /// What the events say of the cases.
 #[derive(Default)]
-pub(super) struct Cases(HashMap<Box<str>, Matter>);
+pub(super) struct Cases(HashMap<CaseId, Matter>);
 
 /// What the events say of a case.
 #[derive(Default)]
@@ -26,9 +26,10 @@ struct Matter {
     /// What ended that.
     released: Option<Released>,
     question: Question,
-    /// The events that may have ended it: more than one where something else came of its event later, and opened it
-    /// again.
-    ended_by: Vec<Digest>,
+    /// The event that may have ended it.
+    ended_by: Option<Digest>,
+    /// Those after it, where something else came of its event and opened it again.
+    ended_again_by: Vec<Digest>,
     /// What one of them moved, if it was what the case is about.
     moved: Option<Moved>,
     /// One of them ended the matter for good.
@@ -111,7 +112,7 @@ pub(super) struct Compared {
 
 impl Cases {
     pub(super) fn tell(&mut self, key: &str, told: Told<'_>) {
-        let matter = self.0.entry(key.into()).or_default();
+        let matter = self.0.entry(CaseId::of(key)).or_default();
         matter.users.add(told.user);
         matter.is_contradictory |= matter.moved.is_some() && told.moved.is_some();
         matter.is_contradictory |= matter.released.is_some() && told.released.is_some();
@@ -125,7 +126,10 @@ impl Cases {
         matter.released = told.released.or(matter.released);
         matter.moved = told.moved.or(matter.moved);
         if let Some((event, end)) = told.end {
-            matter.ended_by.push(digest(event));
+            match matter.ended_by {
+                None => matter.ended_by = Some(digest(event)),
+                Some(_) => matter.ended_again_by.push(digest(event)),
+            }
             matter.is_settled |= end == End::Matter;
         }
     }
@@ -137,12 +141,15 @@ impl Cases {
 
     /// Leaves a case out whose record cannot be read.
     pub(super) fn forget(&mut self, key: &str) {
-        self.0.remove(key);
+        self.0.remove(&CaseId::of(key));
     }
 
     /// Compares a case's record with its events, which are forgotten then.
     pub(super) fn record(&mut self, case: &Case, about: About) -> Compared {
-        let mut matter = self.0.remove(&*case.key).unwrap_or_default();
+        let mut matter = self.0.remove(&CaseId::of(&case.key)).unwrap_or_default();
+        if self.0.is_empty() {
+            self.0 = HashMap::new(); // and with it its space
+        }
         if let Some(user) = about.user {
             matter.users.add(user);
         }
@@ -150,8 +157,8 @@ impl Cases {
     }
 
     /// The cases that the events tell of and that have no record; they are forgotten then.
-    pub(super) fn unrecorded(&mut self) -> impl Iterator<Item = (Box<str>, Compared)> {
-        std::mem::take(&mut self.0).into_iter().map(|(key, matter)| (key, matter.compared(None)))
+    pub(super) fn unrecorded(&mut self) -> impl Iterator<Item = (String, Compared)> {
+        std::mem::take(&mut self.0).into_iter().map(|(key, matter)| (key.to_string(), matter.compared(None)))
     }
 }
 
@@ -161,7 +168,8 @@ impl Matter {
     }
 
     fn is_ended_by(&self, event: Option<&str>) -> bool {
-        event.is_some_and(|event| self.ended_by.contains(&digest(event)))
+        let event = event.map(digest);
+        event.is_some_and(|event| self.ended_by == Some(event) || self.ended_again_by.contains(&event))
     }
 
     fn compared(&self, case: Option<(&Case, About)>) -> Compared {
@@ -225,7 +233,7 @@ impl Matter {
             // What an operator has dismissed is open for something else.
             Question::None | Question::Open
                 if (self.question == Question::Open || case.is_unverified())
-                    && self.ended_by.is_empty()
+                    && self.ended_by.is_none()
                     && !case.is_asked_soon() =>
             {
                 Some("it waits for the platform's word, and nobody asks")

@@ -27,26 +27,59 @@ pub(super) fn digest(text: &str) -> Digest {
     digest
 }
 
-/// A payment on chain: the key of the deposit's event, in half of its space.
+/// A payment on chain: the key of the deposit's event, in less space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Payment([u8; 32]);
 
+/// A case's key, `KIND.DIGEST`, in less space where it is one of those that there are many of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum CaseId {
+    OfDeposit([u8; 32]),
+    Other(Box<str>),
+}
+
+/// The digest of a key of this kind; `None` if it is none.
+fn unpacked(kind: &str, key: &str) -> Option<[u8; 32]> {
+    let digits = key.strip_prefix(kind)?.strip_prefix('.')?;
+    let is_digits =
+        digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let mut digest = [0; 32];
+    for (nth, byte) in digest.iter_mut().enumerate().filter(|_| is_digits) {
+        *byte = u8::from_str_radix(&digits[2 * nth..2 * nth + 2], 16).ok()?;
+    }
+    is_digits.then_some(digest)
+}
+
+fn write_key(f: &mut fmt::Formatter<'_>, kind: &str, digest: &[u8; 32]) -> fmt::Result {
+    write!(f, "{kind}.")?;
+    digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+}
+
 impl Payment {
-    /// `None` if this is no such key.
+    /// `None` if this is no deposit's key.
     pub(super) fn of(key: &EventKey) -> Option<Self> {
-        let digits = key.as_str().strip_prefix("deposit.")?;
-        let mut digest = [0; 32];
-        for (nth, byte) in digest.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(digits.get(2 * nth..2 * nth + 2)?, 16).ok()?;
-        }
-        Some(Self(digest))
+        unpacked("deposit", key.as_str()).map(Self)
     }
 }
 
 impl fmt::Display for Payment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("deposit.")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write_key(f, "deposit", &self.0)
+    }
+}
+
+impl CaseId {
+    pub(super) fn of(key: &str) -> Self {
+        unpacked("deposit", key).map_or_else(|| Self::Other(key.into()), Self::OfDeposit)
+    }
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OfDeposit(digest) => write_key(f, "deposit", digest),
+            Self::Other(key) => f.write_str(key),
+        }
     }
 }
 
@@ -129,5 +162,34 @@ impl Names {
 
     pub(super) fn mark_of_text(&self, account: (Id, Id), amount: Decimal, text: &str) -> Mark {
         Mark::new(self.hasher.hash_one((account, amount, text))).unwrap_or(Mark::MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cases_key_is_the_same_again_whatever_it_is() {
+        let digest = "9e230d3c3ac06ce7b5e93bdc2199e311c711b5f9d55de912a81974fc30db9f41";
+        let packed = format!("deposit.{digest}");
+        assert!(matches!(CaseId::of(&packed), CaseId::OfDeposit(_)));
+        let others = [
+            format!("withdrawal.{digest}"),
+            format!("refusal.deposit.{digest}"),
+            packed.to_uppercase(),
+            packed.replace("deposit.9e", "deposit.+e"),
+            packed.replace("deposit.9e", "deposit.9E"),
+            packed.replace("deposit.9", "deposit.é"),
+            packed[1..].to_owned(),
+            packed[..packed.len() - 1].to_owned(),
+            String::new(),
+        ];
+        for key in &others {
+            assert!(matches!(CaseId::of(key), CaseId::Other(_)), "{key}");
+        }
+        for key in others.iter().chain([&packed]) {
+            assert_eq!(CaseId::of(key).to_string(), *key);
+        }
     }
 }

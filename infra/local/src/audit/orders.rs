@@ -144,6 +144,9 @@ impl Orders {
     /// Compares an order's record with its events, which are forgotten then. What it froze, if it is open.
     pub(super) fn record(&mut self, id: &str, recorded: &Recorded) -> (Option<Registered>, Vec<Wrong>) {
         let mut life = self.0.swap_remove(id).unwrap_or_default();
+        if self.0.is_empty() {
+            self.0 = IndexMap::new(); // and with it its space
+        }
         if let Some(user) = recorded.user {
             life.users.add(user);
         }
