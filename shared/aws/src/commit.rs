@@ -201,7 +201,7 @@ impl Ledger {
     }
 
     /// Writes a transaction. `None` if it was applied; otherwise what its cancellation means.
-    async fn write<T>(
+    pub(crate) async fn write<T>(
         &self,
         items: Vec<TransactWriteItem>,
         deadline: Deadline,
@@ -263,7 +263,7 @@ impl Ledger {
         if !entry.reasons.is_empty() {
             let opened = cases::Opened {
                 reasons: &entry.reasons,
-                asks: entry.reasons.contains(&Reason::Verification),
+                due: due(&entry.reasons),
                 recorded: &event.identity.event_key,
                 is_refusal: false,
             };
@@ -289,7 +289,9 @@ impl Ledger {
                 items.push((Table::Cases, cases::close(&tables.cases, &closed, now)?));
             }
             Some(Ending { case_key, seen, left, word }) => {
-                let changed = cases::Changed { case_key, by, seen: seen.unwrap_or_default(), left, word };
+                let is_operators = !matches!(event.source, Source::Release(_));
+                let seen = seen.unwrap_or_default();
+                let changed = cases::Changed { case_key, by, seen, left, word, is_operators };
                 items.push((Table::Cases, cases::change(&tables.cases, &changed)?));
             }
         }
@@ -376,12 +378,22 @@ impl Ledger {
         let (key, item) = events::refusal(event, refusal, asks, now)?;
         let mut items = vec![put_new(&tables.events, events::KEY, item)?];
         if let Some(reason) = Reason::of_refusal(refusal) {
-            let opened = cases::Opened { reasons: &[reason], asks, recorded: &key, is_refusal: true };
+            let due = asks.then_some(cases::PLATFORM);
+            let opened = cases::Opened { reasons: &[reason], due, recorded: &key, is_refusal: true };
             items.push(cases::open(&tables.cases, event, &opened, now)?);
         }
         let recorded = self.write(items, deadline, explain::refusal).await?;
         Ok(recorded.unwrap_or(Recorded::Refused))
     }
+}
+
+/// Who takes up a case that is open for these reasons, if not an operator.
+fn due(reasons: &[Reason]) -> Option<&'static str> {
+    reasons.iter().find_map(|reason| match reason {
+        Reason::Verification => Some(cases::PLATFORM),
+        Reason::Submission => Some(cases::SUBMISSION),
+        _ => None,
+    })
 }
 
 /// A transaction touches no item twice: postings to one balance become their sum.

@@ -1,5 +1,7 @@
 //! Reads the ledger, for the merchant's own systems.
 
+use std::time::SystemTime;
+
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use waas_callback::{Asset, Balance, CallBackId, CaseKey, Order, Reason};
 
@@ -8,7 +10,7 @@ use crate::tables::addresses::{self, UserAddress};
 use crate::tables::balances::{self, UserBalance};
 use crate::tables::cases::{self, RecordedCase};
 use crate::tables::events::{self, RecordedEvent};
-use crate::tables::{Item, Ledger, text, user_and_asset, withdrawals};
+use crate::tables::{Item, Ledger, text, timestamp, user_and_asset, withdrawals};
 
 /// Part of a longer list of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +166,30 @@ impl Ledger {
             }
         }
         Ok(Some(page))
+    }
+
+    /// The cases that are due for `whom`, the longest due first, at most `limit`.
+    pub(crate) async fn due_cases(
+        &self,
+        whom: &str,
+        limit: i32,
+        now: SystemTime,
+    ) -> Result<Vec<CaseKey>, Unavailable> {
+        let now = timestamp(now)?;
+        let attempt = async || {
+            let query = self.client.query().table_name(&self.tables.cases);
+            let query = query.index_name(cases::BY_NEXT_ASK_AT).limit(limit);
+            let query = query.key_condition_expression("#expects = :whom AND #nextAskAt <= :now");
+            let query = query.expression_attribute_names("#expects", cases::EXPECTS);
+            let query = query.expression_attribute_names("#nextAskAt", cases::NEXT_ASK_AT);
+            let query = query.expression_attribute_values(":whom", text(whom));
+            match query.expression_attribute_values(":now", text(&now)).send().await {
+                Ok(page) => Attempt::Done(Ok(page)),
+                Err(error) => failed(&error),
+            }
+        };
+        let page = retry(Deadline::after(None), attempt).await?;
+        Ok(page.items().iter().filter_map(cases::key).map(|key| CaseKey::from(key.to_owned())).collect())
     }
 
     async fn read_open_cases(&self, limit: i32, start: Option<Item>) -> Result<QueryOutput, Unavailable> {

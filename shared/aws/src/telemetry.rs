@@ -25,7 +25,8 @@ pub(crate) fn start(function: &'static str) -> Result<(), lambda_runtime::Error>
         .with_target("merchant_api", LevelFilter::INFO)
         .with_target("operator_api", LevelFilter::INFO)
         .with_target("waas_callback_worker", LevelFilter::INFO)
-        .with_target("verification", LevelFilter::INFO);
+        .with_target("verification", LevelFilter::INFO)
+        .with_target("withdrawal_submission", LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
     tracing_subscriber::registry()
         .with(levels)

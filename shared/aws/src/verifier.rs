@@ -11,10 +11,10 @@ use waas_callback::{
 use crate::commit::{NotSettled, Obstacle};
 use crate::config::Config;
 use crate::merchant;
-use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
+use crate::retry::{Deadline, Unavailable};
 use crate::tables::cases::RecordedCase;
 use crate::tables::events::{Checked, Ending, Event, RecordedEvent, Rejection, Source};
-use crate::tables::{Ledger, addresses, balances, cases, text, timestamp};
+use crate::tables::{Ledger, addresses, balances, cases, timestamp};
 
 /// How often a ruling is applied anew because what it is applied to changed meanwhile.
 const MAX_DECISIONS: usize = 10;
@@ -71,21 +71,7 @@ impl Verifier {
     ///
     /// If DynamoDB does not answer.
     pub async fn due(&self, limit: i32, now: SystemTime) -> Result<Vec<CaseKey>, Unavailable> {
-        let now = timestamp(now)?;
-        let attempt = async || {
-            let query = self.ledger.client.query().table_name(&self.ledger.tables.cases);
-            let query = query.index_name(cases::BY_NEXT_ASK_AT).limit(limit);
-            let query = query.key_condition_expression("#expects = :platform AND #nextAskAt <= :now");
-            let query = query.expression_attribute_names("#expects", cases::EXPECTS);
-            let query = query.expression_attribute_names("#nextAskAt", cases::NEXT_ASK_AT);
-            let query = query.expression_attribute_values(":platform", text(cases::PLATFORM));
-            match query.expression_attribute_values(":now", text(&now)).send().await {
-                Ok(page) => Attempt::Done(Ok(page)),
-                Err(error) => failed(&error),
-            }
-        };
-        let page = retry(Deadline::after(None), attempt).await?;
-        Ok(page.items().iter().filter_map(cases::key).map(|key| CaseKey::from(key.to_owned())).collect())
+        self.ledger.due_cases(cases::PLATFORM, limit, now).await
     }
 
     /// Takes a question to ask it; absent if it is none, or not due, or somebody else asks it just now. Whoever takes it

@@ -54,6 +54,10 @@ pub enum Reason {
     CompletedUnconfirmed,
     /// What was said gives something away, and the platform has not vouched for it yet.
     Verification,
+    /// A registered withdrawal is to be ordered from the platform, and is not yet.
+    Submission,
+    /// Nobody can tell whether the platform has an order that was sent there.
+    SubmissionUnclear,
     /// The platform does not vouch for what was said: it says otherwise, or knew nothing of it for too long.
     Contradicted,
 }
@@ -121,7 +125,7 @@ impl fmt::Display for CaseKey {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Risk,
         Self::RequestConflict,
         Self::EventConflict,
@@ -139,6 +143,8 @@ impl Reason {
         Self::CompletedUnconfirmed,
         Self::Verification,
         Self::Contradicted,
+        Self::Submission,
+        Self::SubmissionUnclear,
     ];
 
     /// The name in records, logs and answers: the refusal's or the outcome's, where there is one.
@@ -162,6 +168,8 @@ impl Reason {
             Self::CompletedUnconfirmed => "completed-unconfirmed",
             Self::Verification => "verification",
             Self::Contradicted => "contradicted",
+            Self::Submission => "submission",
+            Self::SubmissionUnclear => "submission-unclear",
         }
     }
 

@@ -130,6 +130,12 @@ impl<'a> Fields<'a> {
         if text.len() > MAX_TEXT_BYTES { Err(SchemaError::TooLong(name)) } else { Ok(Some(text)) }
     }
 
+    /// True or false, which may be absent.
+    pub(crate) fn boolean(&self, name: &'static str) -> Result<Option<bool>, SchemaError> {
+        let Some(raw) = self.raw(name) else { return Ok(None) };
+        serde_json::from_str(raw).map(Some).map_err(|_| SchemaError::WrongType(name))
+    }
+
     /// A text that may be absent; an empty one says no more.
     pub(crate) fn optional_text(&self, name: &'static str) -> Result<Option<String>, SchemaError> {
         Ok(self.string(name)?.filter(|text| !text.is_empty()))

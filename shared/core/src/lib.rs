@@ -50,6 +50,7 @@ mod posting;
 mod refusal;
 mod registration;
 mod resolution;
+mod submission;
 mod verification;
 
 pub use address::{Address, AddressError};
@@ -84,6 +85,9 @@ pub use registration::Registration;
 pub use resolution::plan::{NotResolved, Plan, plan};
 pub use resolution::request::{Expected, Resolution};
 pub use resolution::tables::{Action, Remedy, actions, remedy};
+pub use submission::{
+    Doubt, End, Sent, Stage, Step, Submission, Told, after_asking, after_sending, ended, next_step, noted,
+};
 pub use terms::{Terms, terms_digest};
 pub use tx_id::TxId;
 pub use verification::{

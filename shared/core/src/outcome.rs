@@ -62,6 +62,12 @@ pub enum Outcome {
     Resolved,
     /// The platform does not vouch for what was said.
     Contradicted,
+    /// A withdrawal was ordered from the platform.
+    Submitted,
+    /// The platform refused a withdrawal that was ordered there: its funds are available again.
+    SubmissionRefused,
+    /// Nobody can tell whether the platform has a withdrawal that was ordered there.
+    SubmissionUnclear,
     /// The merchant made a user known.
     UserRegistered,
     /// What a user owed was taken from what had become available.
@@ -80,7 +86,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::Credited,
         Self::Held,
         Self::Unverified,
@@ -110,6 +116,9 @@ impl Outcome {
         Self::AddressKnown,
         Self::Resolved,
         Self::Contradicted,
+        Self::Submitted,
+        Self::SubmissionRefused,
+        Self::SubmissionUnclear,
         Self::UserRegistered,
         Self::Collected,
         Self::Ignored,
@@ -152,6 +161,9 @@ impl Outcome {
             Self::AddressKnown => "address-known",
             Self::Resolved => "resolved",
             Self::Contradicted => "contradicted",
+            Self::Submitted => "submitted",
+            Self::SubmissionRefused => "submission-refused",
+            Self::SubmissionUnclear => "submission-unclear",
             Self::UserRegistered => "user-registered",
             Self::Collected => "collected",
             Self::Ignored => "ignored",
@@ -181,7 +193,11 @@ impl Outcome {
             | Self::CompletedUnconfirmed
             | Self::CompletionProved
             | Self::CompletedUnregistered => "waas.withdrawal.completed",
-            Self::Failed | Self::FailedOtherAddress | Self::FailedUnregistered => "waas.withdrawal.failed",
+            Self::Failed | Self::FailedOtherAddress | Self::FailedUnregistered | Self::SubmissionRefused => {
+                "waas.withdrawal.failed"
+            }
+            Self::Submitted => "waas.withdrawal.submitted",
+            Self::SubmissionUnclear => "waas.withdrawal.submission-unclear",
             Self::FailureReported => "waas.withdrawal.failure-reported",
             Self::Stalled | Self::StalledUnregistered => "waas.withdrawal.stalled",
             Self::Ignored => "waas.withdrawal.unchanged",

@@ -21,6 +21,8 @@ pub struct Registration {
     pub terms: Terms,
     /// How it will be paid.
     pub mode: Mode,
+    /// Is it ordered from the platform here? Otherwise the merchant orders it.
+    pub is_submitted: bool,
 }
 
 impl fmt::Debug for Registration {
@@ -31,8 +33,8 @@ impl fmt::Debug for Registration {
 }
 
 impl Registration {
-    /// Parses `{"callBackId", "tenantUserId", "chainName", "symbol", "amount", "address", "mode"}`; `mode` is
-    /// `confirmed` where it is absent.
+    /// Parses `{"callBackId", "tenantUserId", "chainName", "symbol", "amount", "address", "mode", "submit"}`; `mode` is
+    /// `confirmed` and `submit` false where it is absent.
     ///
     /// The two ids hold letters, digits and `-._~!$&'()*+,;=:@` only, chain and symbol printable ASCII without spaces around it,
     /// the amount is a positive plain decimal, and the address is one of its chain.
@@ -52,7 +54,8 @@ impl Registration {
             Some(mode) => mode.parse().map_err(|()| SchemaError::Mode)?,
             None => Mode::default(),
         };
-        Ok(Self { call_back_id, tenant_user_id, terms: Terms { asset, amount, address }, mode })
+        let is_submitted = fields.boolean("submit")?.unwrap_or_default();
+        Ok(Self { call_back_id, tenant_user_id, terms: Terms { asset, amount, address }, mode, is_submitted })
     }
 
     /// The key of an order's registration.
@@ -61,12 +64,13 @@ impl Registration {
         EventKey::new("registration", [Some(call_back_id.as_str())])
     }
 
-    /// The registration as an event: one an id, with user, terms and mode as its content.
+    /// The registration as an event: one an id, with user, terms, mode and who orders it as its content.
     #[must_use]
     pub fn identity(&self) -> Identity {
         let [chain_name, symbol, amount, address] = self.terms.content();
         let content = [&self.tenant_user_id, &chain_name, &symbol, &amount, &address].map(String::as_str);
-        let content = content.into_iter().chain([self.mode.name()]).map(Some);
+        let submitted = self.is_submitted.then_some("submit");
+        let content = content.into_iter().chain([self.mode.name()]).chain(submitted).map(Some);
         Identity {
             event_key: Self::event_key(&self.call_back_id),
             fingerprint: Fingerprint::new("registration", content),
@@ -169,6 +173,18 @@ mod tests {
             assert_eq!(refused("mode", other), SchemaError::Mode, "{other}");
         }
         assert_eq!(refused("mode", 1), SchemaError::WrongType("mode"));
+    }
+
+    #[test]
+    fn submit_is_true_or_false_and_false_where_it_is_absent() {
+        let submit = |value| with("submit", value).map(|registration| registration.is_submitted);
+        assert_eq!(submit(Value::Null), Ok(false));
+        assert_eq!([submit(json!(true)), submit(json!(false))], [Ok(true), Ok(false)]);
+        for other in [json!("true"), json!(1), json!([])] {
+            assert_eq!(submit(other), Err(SchemaError::WrongType("submit")));
+        }
+        let (plain, submitted) = (with("submit", json!(false)), with("submit", json!(true)));
+        assert_ne!(plain.unwrap().identity().fingerprint, submitted.unwrap().identity().fingerprint);
     }
 
     #[test]

@@ -15,8 +15,12 @@ pub struct Environment {
     /// `WAAS_VERIFY_UNKNOWN_SECONDS`: how long the platform may know nothing of what it is asked about before a person
     /// has to look; a day if it is not set.
     pub unknown_for: Duration,
+    /// `WAAS_SUBMISSION_UNCLEAR_SECONDS`: how long it may be unclear whether the platform has an order before a person has
+    /// to look; an hour if it is not set.
+    pub unclear_for: Duration,
 }
 
+const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const MONTH: Duration = Duration::from_hours(31 * 24);
 
@@ -45,15 +49,16 @@ impl Environment {
             platform_url.parse().map_err(|_| malformed("WAAS_PLATFORM_URL", "an https URL"))?;
         let user_id = required("WAAS_USER_ID")?;
         let user_id = user_id.parse().map_err(|_| malformed("WAAS_USER_ID", "a whole number"))?;
-        let name = "WAAS_VERIFY_UNKNOWN_SECONDS";
-        let unknown_for = match optional(name) {
-            None => DAY,
+        let time = |name, usual| match optional(name) {
+            None => Ok(usual),
             Some(text) => {
                 let seconds = text.parse().ok().map(Duration::from_secs).filter(|time| *time <= MONTH);
-                seconds.ok_or(malformed(name, "a number of seconds, at most a month"))?
+                seconds.ok_or(malformed(name, "a number of seconds, at most a month"))
             }
         };
-        Ok(Self { platform_url, user_id, unknown_for })
+        let unknown_for = time("WAAS_VERIFY_UNKNOWN_SECONDS", DAY)?;
+        let unclear_for = time("WAAS_SUBMISSION_UNCLEAR_SECONDS", HOUR)?;
+        Ok(Self { platform_url, user_id, unknown_for, unclear_for })
     }
 }
 
@@ -73,7 +78,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_malformed_is_named() {
         let usual = read("", None).unwrap();
-        assert_eq!((usual.user_id, usual.unknown_for), (1_308_734.into(), DAY));
+        assert_eq!((usual.user_id, usual.unknown_for, usual.unclear_for), (1_308_734.into(), DAY, HOUR));
         for name in ["WAAS_PLATFORM_URL", "WAAS_USER_ID"] {
             for nothing in [None, Some(""), Some("  ")] {
                 assert_eq!(read(name, nothing), Err(EnvironmentError::Missing(name)));
@@ -86,6 +91,7 @@ mod tests {
             ("WAAS_USER_ID", "me"),
             ("WAAS_VERIFY_UNKNOWN_SECONDS", "a day"),
             ("WAAS_VERIFY_UNKNOWN_SECONDS", "2678401"),
+            ("WAAS_SUBMISSION_UNCLEAR_SECONDS", "-1"),
         ] {
             let error = read(name, Some(value)).unwrap_err();
             assert!(

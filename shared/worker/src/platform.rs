@@ -34,6 +34,23 @@ impl<T: Transport + Clone> Platform<T> {
         question(&self.client()?).await
     }
 
+    /// Orders something, which is never done twice here. Where the answer looks as if the keys were old, the secret is read
+    /// again for the next time.
+    ///
+    /// # Errors
+    ///
+    /// The call's own.
+    pub async fn order<R>(
+        &self,
+        order: impl AsyncFnOnce(&Client<T>) -> Result<R, CallError>,
+    ) -> Result<R, CallError> {
+        let done = order(&self.client()?).await;
+        if done.as_ref().is_err_and(may_be_rotation) {
+            self.keys.refresh().await;
+        }
+        done
+    }
+
     /// A client with the keys of now.
     ///
     /// # Errors

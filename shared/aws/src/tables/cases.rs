@@ -26,11 +26,14 @@ const EVENT_KEYS: &str = "eventKeys";
 /// is not.
 const RESOLUTION_KEY: &str = "resolutionKey";
 
-/// Whom it waits for: [`PLATFORM`] as long as the platform is asked, else [`OPERATOR`].
+/// Whom it waits for: [`PLATFORM`] as long as the platform is asked, [`SUBMISSION`] as long as an order is on its way there,
+/// else [`OPERATOR`].
 pub(crate) const EXPECTS: &str = "expects";
 const OPERATOR: &str = "operator";
 pub(crate) const PLATFORM: &str = "platform";
-/// When the platform is asked next; there while it is, and with it the case in the index of the open questions.
+pub(crate) const SUBMISSION: &str = "submission";
+/// When the platform is asked next, or the order sent; there while that is so, and with it the case in the index of what
+/// is due.
 pub(crate) const NEXT_ASK_AT: &str = "nextAskAt";
 /// How often it was asked.
 const ASKED: &str = "asked";
@@ -85,7 +88,7 @@ pub struct RecordedCase {
 
 impl RecordedCase {
     /// Whom a case can wait for.
-    pub const EXPECTS: [&str; 2] = [OPERATOR, PLATFORM];
+    pub const EXPECTS: [&str; 3] = [OPERATOR, PLATFORM, SUBMISSION];
 
     /// How long it has been open by now.
     #[must_use]
@@ -108,8 +111,8 @@ fn since(time: Option<&str>, now: SystemTime) -> Duration {
 pub(crate) struct Opened<'a> {
     /// At least one; of a refusal, the first counts.
     pub(crate) reasons: &'a [Reason],
-    /// Is the platform asked?
-    pub(crate) asks: bool,
+    /// Who takes it up now, if not an operator: [`PLATFORM`] or [`SUBMISSION`].
+    pub(crate) due: Option<&'static str>,
     /// The event's record, or its refusal's.
     pub(crate) recorded: &'a EventKey,
     /// A refusal comes at every retry, and does not open again what was closed. What was applied comes once.
@@ -123,13 +126,13 @@ pub(crate) fn open(
     opened: &Opened<'_>,
     now: SystemTime,
 ) -> Result<TransactWriteItem, Unavailable> {
-    let Opened { reasons, asks, recorded, is_refusal } = *opened;
+    let Opened { reasons, due, recorded, is_refusal } = *opened;
     let mut change = Change::default();
     change.set(OPEN, text(OPEN));
     change.set_new(OPEN_SINCE, text(&timestamp(now)?));
     change.add_all_to_set(REASONS, reasons.iter().map(|reason| reason.name()));
-    if asks {
-        change.set(EXPECTS, text(PLATFORM));
+    if let Some(whom) = due {
+        change.set(EXPECTS, text(whom));
         change.set(NEXT_ASK_AT, text(&timestamp(now)?));
         change.remove(SILENT_SINCE); // of an earlier question
     } else {
@@ -199,6 +202,7 @@ fn facts(event: &Event<'_>) -> Vec<(&'static str, String)> {
         | Source::Release(_)
         | Source::Resolution(_)
         | Source::Collection(_)
+        | Source::Submission(_)
         | Source::Verification(_) => {}
     }
     facts
@@ -255,8 +259,10 @@ pub(crate) struct Changed<'a> {
     pub(crate) seen: &'a [Reason],
     /// Those that are left: at least one.
     pub(crate) left: &'a [Reason],
-    /// What the platform said, where that is why: then it is asked no more.
+    /// What the platform said, where that is why.
     pub(crate) word: Option<Word>,
+    /// Is it an operator's from now on, and asked for or sent no more?
+    pub(crate) is_operators: bool,
 }
 
 /// Leaves an open case with other reasons.
@@ -266,6 +272,8 @@ pub(crate) fn change(table: &str, changed: &Changed<'_>) -> Result<TransactWrite
     change.add_to_set(EVENT_KEYS, changed.by.as_str());
     if let Some(word) = changed.word {
         change.set(WORD, text(word.name()));
+    }
+    if changed.is_operators {
         change.set(EXPECTS, text(OPERATOR));
         change.remove(NEXT_ASK_AT);
     }

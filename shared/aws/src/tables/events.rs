@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use waas_callback::{
     Address, Amount, Asset, CallBackId, Callback, CaseKey, Decimal, Entry, EventKey, Fingerprint, Identity,
-    KnownEvent, Mode, Outcome, Posting, Proof, Reason, Refusal, Registration, Resolution, Terms, Word,
-    terms_digest,
+    KnownEvent, Mode, Outcome, Posting, Proof, Reason, Refusal, Registration, Resolution, Submission, Terms,
+    Word, terms_digest,
 };
 
 use super::{
@@ -33,6 +33,10 @@ const TERMS_DIGEST: &str = "termsDigest";
 const CASE_KEY: &str = "caseKey";
 /// Of what the platform is asked about: the case that waits for its word. Its being there is what makes it asked at once.
 const QUESTION: &str = "question";
+
+/// Of a registration that is to be ordered from the platform: the case that waits for that. Its being there is what makes
+/// it ordered at once.
+const SUBMISSION: &str = "submission";
 
 /// A cursor holds a time of 24 characters and an event's key of at most 100.
 const MAX_CURSOR_BYTES: usize = 255;
@@ -71,6 +75,17 @@ pub(crate) enum Source<'a> {
     Verification(Checked<'a>),
     /// The merchant makes a user known.
     User,
+    /// A submission has come to its end.
+    Submission(Submitted<'a>),
+}
+
+/// A submission that has come to its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Submitted<'a> {
+    pub(crate) ending: Ending<'a>,
+    pub(crate) submission: Submission,
+    /// Why nobody can tell whether the platform has the order.
+    pub(crate) doubt: Option<&'static str>,
 }
 
 /// What becomes of an open case.
@@ -228,6 +243,7 @@ impl<'a> Event<'a> {
             Source::Release(release) => Some(release.ending),
             Source::Resolution(act) => act.case,
             Source::Verification(checked) => Some(checked.ending),
+            Source::Submission(submitted) => Some(submitted.ending),
             _ => None,
         }
     }
@@ -253,8 +269,10 @@ pub(crate) fn put(
     if let Some(position) = event.identity.position {
         item.insert(POSITION.into(), AttributeValue::N(position.to_string()));
     }
-    if entry.reasons.contains(&Reason::Verification) {
-        item.insert(QUESTION.into(), text(CaseKey::of(event.identity).as_str()));
+    for (reason, name) in [(Reason::Verification, QUESTION), (Reason::Submission, SUBMISSION)] {
+        if entry.reasons.contains(&reason) {
+            item.insert(name.into(), text(CaseKey::of(event.identity).as_str()));
+        }
     }
     if let Some(fee) = entry.order.as_ref().and_then(|order| order.fee.as_ref()) {
         item.insert("fee".into(), number(fee.value()));
@@ -372,7 +390,10 @@ fn item(
                 item.insert("trackingId".into(), text(id));
             }
         }
-        Source::Registration(Registration { tenant_user_id, terms, mode, .. }) => {
+        Source::Registration(Registration { tenant_user_id, terms, mode, is_submitted, .. }) => {
+            if *is_submitted {
+                item.insert("submit".into(), AttributeValue::Bool(true));
+            }
             item.insert(TERMS_DIGEST.into(), text(terms_digest(tenant_user_id, terms).as_str()));
             item.insert("chainName".into(), text(terms.asset.chain_name()));
             item.insert("symbol".into(), text(terms.asset.symbol()));
@@ -405,6 +426,13 @@ fn item(
             item.insert(CASE_KEY.into(), text(ending.case_key.as_str()));
             if let Some(word) = ending.word {
                 item.insert("word".into(), text(word.name()));
+            }
+        }
+        Source::Submission(Submitted { ending, submission, doubt }) => {
+            item.insert(CASE_KEY.into(), text(ending.case_key.as_str()));
+            item.insert("attempts".into(), AttributeValue::N(submission.attempts.to_string()));
+            if let Some(doubt) = doubt {
+                item.insert("doubt".into(), text(doubt));
             }
         }
         Source::Cancellation | Source::User => {}

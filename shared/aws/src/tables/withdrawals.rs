@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, Update};
 use waas_callback::{
     Address, Amount, Asset, CallBackId, Decimal, Details, Expect, Mode, Order, OrderState, OrderUpdate,
-    Terms, TxId,
+    Submission, Terms, TxId,
 };
 
 use super::events::Registered;
@@ -21,6 +21,10 @@ const TRACKING_ID: &str = "trackingId";
 const REGISTERED_AT: &str = "registeredAt";
 /// Since when it is said to have failed, while or after the platform was asked.
 const FAILURE_REPORTED: &str = "failureReported";
+/// How far it is on its way to the platform, how many calls were begun, and whether one may have arrived.
+const SUBMISSION: &str = "submission";
+const ATTEMPTS: &str = "attempts";
+const MAY_HAVE_ARRIVED: &str = "mayHaveArrived";
 /// The state in which a payment is expected: confirmed or, for direct orders, reserved. It spares the usual payment a
 /// reading, and nothing else believes it: how an order is paid, its registration says.
 const PAYABLE_IN: &str = "payableIn";
@@ -84,6 +88,11 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
     }
     if order.is_failure_reported {
         change.set_new(FAILURE_REPORTED, text(&timestamp(now)?));
+    }
+    if let Some(Submission { stage, attempts, may_have_arrived }) = order.submission {
+        change.set(SUBMISSION, text(stage.name()));
+        change.set(ATTEMPTS, AttributeValue::N(attempts.to_string()));
+        change.set(MAY_HAVE_ARRIVED, AttributeValue::Bool(may_have_arrived));
     }
     change.set("updatedAt", text(&timestamp(now)?));
     change.add(VERSION, Decimal::ONE);
@@ -177,6 +186,15 @@ fn read_order(item: &Item, registered: Option<Registered>) -> Option<Order> {
             None => None,
         },
         failure_reported: read(item, FAILURE_REPORTED).map(str::to_owned),
+        submission: match read(item, SUBMISSION) {
+            Some(stage) => Some(Submission {
+                stage: stage.parse().ok()?,
+                attempts: read_number(item, ATTEMPTS)?.to_string().parse().ok()?,
+                // Only what says that none has arrived is believed.
+                may_have_arrived: !is_false(MAY_HAVE_ARRIVED),
+            }),
+            None => None,
+        },
         fee: read_number(item, "fee"),
         charged: read_number(item, "charged"),
         registered_at,

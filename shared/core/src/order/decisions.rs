@@ -16,6 +16,7 @@ use crate::policy::ActualBelowOrder;
 use crate::posting::Posting;
 use crate::refusal::Refusal;
 use crate::registration::Registration;
+use crate::submission::Submission;
 use crate::terms::{Terms, terms_digest};
 
 /// Decides on a registration.
@@ -29,7 +30,7 @@ pub fn register(
     order: Option<&Order>,
     actual_below_order: ActualBelowOrder,
 ) -> Result<Entry, Refusal> {
-    let Registration { call_back_id, tenant_user_id, terms, mode } = registration;
+    let Registration { call_back_id, tenant_user_id, terms, mode, is_submitted } = registration;
     let mut fee = None;
     if let Some(order) = ended_or_registered(order) {
         is_of_user(order, tenant_user_id)?;
@@ -66,7 +67,12 @@ pub fn register(
             Outcome::Reserved
         }
     };
-    Ok(Entry { postings, order: Some(update), ..Entry::of(outcome) })
+    let mut entry = Entry { postings, ..Entry::of(outcome) };
+    if *is_submitted && next == OrderState::Reserved {
+        update.submission = Some(Submission::requested());
+        entry.reasons.push(Reason::Submission);
+    }
+    Ok(Entry { order: Some(update), ..entry })
 }
 
 /// Decides on a cancellation by the merchant.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::call_back_id::CallBackId;
 use crate::mode::Mode;
 use crate::money::Decimal;
+use crate::submission::Submission;
 use crate::terms::Terms;
 use crate::tx_id::TxId;
 
@@ -40,6 +41,8 @@ pub struct Order {
     pub stalled: Option<StallCause>,
     /// Since when it is said to have failed, while or after the platform was asked whether it has; RFC 3339.
     pub failure_reported: Option<String>,
+    /// How far it is on its way to the platform, if it is submitted from here.
+    pub submission: Option<Submission>,
     /// What the platform kept of the ordered amount.
     pub fee: Option<Decimal>,
     /// What the user was charged for it after its end: zero where the merchant bears what was paid.
@@ -70,9 +73,12 @@ impl Order {
         }
     }
 
-    /// Did the platform speak of it, before or since it was registered? Then it may be paying.
+    /// Did the platform speak of it, before or since it was registered, or was it ordered there? Then it may be paying.
     fn is_spoken_of(&self) -> bool {
-        self.stalled.is_some() || self.tracking_id.is_some() || self.failure_reported.is_some()
+        self.stalled.is_some()
+            || self.tracking_id.is_some()
+            || self.failure_reported.is_some()
+            || self.submission.is_some_and(Submission::is_under_way)
     }
 
     /// The order's row for what the platform reports under `tracking_id`. A report without one meets every check but
@@ -179,7 +185,7 @@ pub enum Standing {
     /// Registered, to be paid without a confirmation: the platform may be paying it.
     Direct,
     /// Registered, to be confirmed, and yet the platform spoke of it, before or since: it stalled, it is said to have
-    /// failed, or it belongs to a withdrawal of the platform.
+    /// failed, or it belongs to a withdrawal of the platform. Or it was ordered there.
     UnderWay,
     /// Its details were given to the platform.
     Confirmed,

@@ -5,6 +5,7 @@ use crate::call_back_id::CallBackId;
 use crate::identity::Fingerprint;
 use crate::mode::Mode;
 use crate::money::{Amount, Decimal};
+use crate::submission::Submission;
 use crate::terms::Terms;
 use crate::tx_id::TxId;
 
@@ -29,6 +30,8 @@ pub struct OrderUpdate {
     pub stalled: Option<StallCause>,
     /// It is said to have failed, which the platform is asked for.
     pub is_failure_reported: bool,
+    /// How far it is on its way to the platform.
+    pub submission: Option<Submission>,
     /// What the platform kept of the ordered amount.
     pub fee: Option<Amount>,
     /// It was never paid: what was known of a payment is forgotten.
@@ -106,6 +109,7 @@ impl OrderUpdate {
             tracking_id: None,
             stalled: None,
             is_failure_reported: false,
+            submission: None,
             fee: None,
             is_held: None,
             charged: None,

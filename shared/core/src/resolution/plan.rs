@@ -274,6 +274,7 @@ impl Claim {
                 tenant_user_id: self.tenant_user_id.clone(),
                 terms: Terms { amount: self.amount.clone()?, asset, address },
                 mode: self.mode?,
+                is_submitted: false, // it was paid
             })
         };
         read().map(Some).ok_or(NotResolved::Incomplete)

@@ -117,7 +117,7 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
     use Reason::{
         BalanceOutOfRange, BalanceTooLow, CompletedUnconfirmed, Contradicted, EventConflict,
         FailedOtherAddress, Foreign, OrderDirect, OrderEnded, OrderTooOld, OtherTerms, OtherTrackingId,
-        OtherUser, RequestConflict, Risk, UserOwes, Verification,
+        OtherUser, RequestConflict, Risk, Submission, SubmissionUnclear, UserOwes, Verification,
     };
     match (kind, reason) {
         ("deposit", Risk) => &[Reject],
@@ -138,13 +138,15 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
             &[Unfreeze, Dismiss]
         }
         ("insufficient-balance" | "insufficient-gas", Foreign) => &[Repin, Dismiss],
+        ("registration", Submission | SubmissionUnclear) => &[Settle, Unfreeze, Dismiss],
         ("registration", BalanceTooLow | UserOwes | OtherTerms | OtherUser) => &[Charge, WriteOff, Dismiss],
         ("registration", BalanceOutOfRange) => &[WriteOff, Dismiss],
         (
             _,
             Risk | RequestConflict | EventConflict | BalanceOutOfRange | BalanceTooLow | UserOwes | OtherUser
             | OtherTerms | OrderEnded | OrderTooOld | OrderDirect | OtherTrackingId | Foreign
-            | FailedOtherAddress | CompletedUnconfirmed | Verification | Contradicted,
+            | FailedOtherAddress | CompletedUnconfirmed | Verification | Contradicted | Submission
+            | SubmissionUnclear,
         ) => &[Dismiss],
     }
 }

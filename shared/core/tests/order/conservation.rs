@@ -109,7 +109,8 @@ impl Ledger {
             }
             Event::Register(mode) => {
                 let (tenant_user_id, terms) = ("user".to_owned(), terms(amount));
-                let registration = Registration { call_back_id: id, tenant_user_id, terms, mode };
+                let registration =
+                    Registration { call_back_id: id, tenant_user_id, terms, mode, is_submitted: false };
                 register(&registration, order, ActualBelowOrder::Contradiction).ok()
             }
             Event::Cancel => cancel(&id, order).ok(),

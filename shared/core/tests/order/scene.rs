@@ -51,6 +51,7 @@ pub fn reserved() -> Order {
         tx_id: None,
         stalled: None,
         failure_reported: None,
+        submission: None,
         fee: None,
         charged: None,
         registered_at: Some(SystemTime::UNIX_EPOCH),
