@@ -30,6 +30,9 @@ pub(crate) struct NewWithdrawal {
     address: String,
     #[schema(schema_with = value::new_mode)]
     mode: Option<String>,
+    /// Whether the withdrawal is ordered from the platform here, once it is registered. Without it you order it.
+    #[schema(value_type = Option<bool>, default = false)]
+    submit: Option<bool>,
 }
 
 /// Register a withdrawal: its amount moves from available to frozen
@@ -44,7 +47,7 @@ pub(crate) struct NewWithdrawal {
             `other-user`, `other-terms`, `order-ended`", body = Problem),
         (status = 413, description = "More than 16 KiB", body = Problem),
         (status = 422, description = "Well formed, but not enough is available (`balance-too-low`), the user owes in this asset \
-            (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`)", body = Problem),
+            (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`), or it is to be submitted, and this deployment does not call the platform (`no-platform`)", body = Problem),
     )
 )]
 pub(crate) async fn register(
@@ -55,6 +58,10 @@ pub(crate) async fn register(
     if registration.terms.asset.symbol().eq_ignore_ascii_case(ENERGY) {
         let detail = "an energy lease is no coin: there is nothing to freeze";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-coin", detail));
+    }
+    if registration.is_submitted && !merchant.calls_platform() {
+        let detail = "this deployment does not call the platform: order the withdrawal yourself";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-platform", detail));
     }
     tracing::info!(callBackId = registration.call_back_id.as_str(), "registration"); // its id stands in no path
     let (is_new, order) = merchant.register(&registration, SystemTime::now()).await?;

@@ -34,7 +34,7 @@ impl Verification {
         config: &Config,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, lambda_runtime::Error> {
-        let Environment { platform_url, user_id, unknown_for } = Environment::read(lookup)?;
+        let Environment { platform_url, user_id, unknown_for, .. } = Environment::read(lookup)?;
         let keys = Keys::load(config).await?;
         let transport = Https::new(platform_url, Timeouts::default());
         Ok(Self::new(Verifier::connect(config, unknown_for), Platform::new(transport, keys, user_id)))

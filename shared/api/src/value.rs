@@ -5,7 +5,7 @@ use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{
     AnyOfBuilder, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
-use waas_callback::{MAX_TEXT_BYTES, Mode, OrderState, StallCause};
+use waas_callback::{MAX_TEXT_BYTES, Mode, OrderState, Stage, StallCause};
 
 /// RFC 3986's `pchar` without escapes, and neither `.` nor `..`, which a URL cannot name.
 const ID: &str = "^(\\.{0,2}[A-Za-z0-9_~!$&'()*+,;=:@-]|\\.{3})[A-Za-z0-9._~!$&'()*+,;=:@-]*$";
@@ -223,6 +223,15 @@ pub fn mode() -> Object {
 #[must_use]
 pub fn state() -> Object {
     text().enum_values(Some(OrderState::ALL.map(OrderState::name))).examples([json!("reserved")]).build()
+}
+
+/// How far an order is on its way to the platform.
+#[must_use]
+pub fn submission() -> Object {
+    text()
+        .enum_values(Some(Stage::ALL.map(Stage::name)))
+        .description(Some("How far it is on its way to the platform; absent where you order it yourself."))
+        .build()
 }
 
 /// Why an order waits.

@@ -44,6 +44,9 @@ pub struct Withdrawal {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
     failure_reported: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = value::submission)]
+    submission: Option<&'static str>,
     /// What the platform kept of the ordered amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -73,6 +76,7 @@ impl From<Order> for Withdrawal {
             tracking_id: order.tracking_id,
             stalled: order.stalled.map(StallCause::name).map(str::to_owned),
             failure_reported: order.failure_reported,
+            submission: order.submission.map(|submission| submission.stage.name()),
             fee: order.fee.map(|fee| fee.to_string()),
             registered: order.is_registered,
             held: order.is_held,

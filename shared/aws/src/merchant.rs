@@ -42,6 +42,12 @@ impl Merchant {
         Self { ledger: Ledger::connect(config), policy: config.policy }
     }
 
+    /// Does this deployment call the platform? A submission would wait for ever where it does not.
+    #[must_use]
+    pub fn calls_platform(&self) -> bool {
+        self.policy.verify // set by the same: whether the platform's URL is given
+    }
+
     /// Registers a withdrawal and freezes its funds. Says whether that was done now or before.
     ///
     /// One whose payment the platform reported already is charged at once; one whose failure it reported

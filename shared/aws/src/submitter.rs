@@ -115,12 +115,7 @@ impl Submitter {
     /// # Errors
     ///
     /// If DynamoDB does not answer, or the ledger does not hold what would be moved.
-    pub async fn end(
-        &self,
-        errand: &Errand,
-        end: End,
-        now: SystemTime,
-    ) -> Result<bool, Unavailable> {
+    pub async fn end(&self, errand: &Errand, end: End, now: SystemTime) -> Result<bool, Unavailable> {
         let Errand { case, order, .. } = errand;
         let entry = ended(order, end);
         let others = case.claim.reasons.iter().copied().filter(|reason| *reason != Reason::Submission);

@@ -71,8 +71,11 @@ fn is_alarming_outcome(outcome: Outcome) -> bool {
         Outcome::Foreign | Outcome::FailedOtherAddress => true,
         // A wallet has to be filled.
         Outcome::Stalled | Outcome::StalledUnregistered => true,
-        // No callback ends so: the line of its question is counted.
-        Outcome::Contradicted => false,
+        // No callback ends so: the line of its question, or of its submission, is counted.
+        Outcome::Contradicted
+        | Outcome::Submitted
+        | Outcome::SubmissionRefused
+        | Outcome::SubmissionUnclear => false,
         // As it should be, or nothing at all: anybody can send a deposit of zero, as often as he likes.
         Outcome::Credited
         | Outcome::Held

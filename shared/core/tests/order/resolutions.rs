@@ -58,6 +58,8 @@ fn what_may_be_done_for_a_reason_is_this() {
         (("withdrawal-failure", Reason::Contradicted), "unfreeze, dismiss"),
         (("insufficient-balance", Reason::Foreign), "repin, dismiss"),
         (("insufficient-gas", Reason::Foreign), "repin, dismiss"),
+        (("registration", Reason::Submission), "settle, unfreeze, dismiss"),
+        (("registration", Reason::SubmissionUnclear), "settle, unfreeze, dismiss"),
         (("registration", Reason::BalanceTooLow), late),
         (("registration", Reason::UserOwes), late),
         (("registration", Reason::OtherTerms), late),
