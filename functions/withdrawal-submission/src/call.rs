@@ -16,8 +16,10 @@ impl<T: Transport + Clone> Submissions<T> {
                 Ok(Told::known(order, known.symbol.as_deref(), amount))
             }
             Err(CallError::UnknownThere) => Ok(Told::Unknown),
-            // How it says that it knows nothing is not published: what is no other error is taken for that.
-            Err(CallError::Refused(said)) if said.code_number() != Some(Said::DECRYPTION_FAILED) => {
+            // How it says that it knows nothing is not published: a number that is not 0 is taken for that.
+            Err(CallError::Refused(said))
+                if said.code_number().is_some_and(|code| code != Said::DECRYPTION_FAILED) =>
+            {
                 Ok(Told::Unknown)
             }
             Err(error) => Err(error),
@@ -60,6 +62,7 @@ fn came_to(error: &CallError) -> Sent {
     match error {
         CallError::Unauthorized(_) | CallError::Forbidden(_) | CallError::NotFound(_) => Sent::NotSent,
         CallError::Refused(said) if said.code_number() == Some(Said::DECRYPTION_FAILED) => Sent::NotSent,
+        CallError::Refused(said) if said.code_number().is_none() => Sent::Unclear, // no word of the call's own
         error => match error.effect() {
             Effect::NotSent => Sent::NotSent,
             Effect::Refused => Sent::Refused,

@@ -84,7 +84,10 @@ impl<T: Transport + Clone> Submissions<T> {
             let now = SystemTime::now();
             let keys = if now < until { self.submitter.due(AT_ONCE, now).await? } else { Vec::new() };
             due += keys.len();
-            let answers = stream::iter(&keys).map(|key| self.submit(key, SystemTime::now()));
+            let answers = stream::iter(&keys).map(async |key| {
+                let now = SystemTime::now();
+                if now < until { self.submit(key, now).await } else { Ok(false) }
+            });
             let answers: Vec<_> = answers.buffer_unordered(BESIDE_EACH_OTHER).collect().await;
             let of_round = answers.iter().filter(|answer| matches!(answer, Ok(true))).count();
             taken += of_round;
@@ -131,9 +134,9 @@ impl<T: Transport + Clone> Submissions<T> {
         }
         let is_fine = matches!(outcome, "submitted" | "over" | "waits" | "ended-before");
         if is_fine {
-            line!(info)
+            line!(info);
         } else {
-            line!(warn)
+            line!(warn);
         }
         Ok(true)
     }
