@@ -171,7 +171,7 @@ fn every_alarm_has_its_entry_in_the_runbook_which_names_what_it_counts() {
             explained += 1;
         }
     }
-    assert_eq!((alarms.len(), explained), (22, filters.len()), "each filter has an alarm");
+    assert_eq!((alarms.len(), explained), (27, filters.len()), "each filter has an alarm");
 }
 
 /// "Alarms based on metric math expressions can reference a maximum of 10 metrics" (CloudWatch User Guide, "Limits").

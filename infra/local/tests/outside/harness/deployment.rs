@@ -20,7 +20,9 @@ use super::{
 
 /// The function behind the queue of questions.
 pub const WORKER: &str = "verification";
-/// It begins nothing in its last twenty seconds.
+/// The function behind the queue of submissions.
+pub const SUBMITTER: &str = "withdrawal-submission";
+/// They begin nothing in their last twenty seconds.
 pub const WORKER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An item of a table.
@@ -89,7 +91,7 @@ impl Deployment {
     pub async fn function(&self, name: &str) -> &(Lambda, Process) {
         let start = async || {
             let mut lambda = Lambda::start().await;
-            lambda.timeout = if name == WORKER { WORKER_TIMEOUT } else { self.timeout };
+            lambda.timeout = if [WORKER, SUBMITTER].contains(&name) { WORKER_TIMEOUT } else { self.timeout };
             let process = lambda.spawn(name, &self.environment());
             (lambda, process)
         };

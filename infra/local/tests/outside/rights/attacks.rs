@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::calls::{bare, part};
-use super::table::VERIFICATION;
+use super::table::{SUBMISSION, VERIFICATION};
 use crate::harness::asked::asked;
 use crate::harness::iam::Asked;
 
@@ -27,7 +27,7 @@ const MERCHANT: &str = "merchant-api";
 const OPERATOR: &str = "operator-api";
 const CALLBACKS: &[&str] = &[DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK];
 const KEYS: &[&str] =
-    &[DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK, VERIFICATION];
+    &[DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK, VERIFICATION, SUBMISSION];
 
 pub fn attacks() -> Vec<Attack> {
     let mut attacks = on_orders();
@@ -64,6 +64,14 @@ fn on_orders() -> Vec<Attack> {
         attack("lift a hold", [order(&["held"])], &[OPERATOR]),
         attack("confirm though it is held", [order(&["held", "confirmedAt"])], NOBODY),
         attack("name a transaction", [order(&["txId"])], &[PAYMENT, CALLBACK, OPERATOR]),
+        attack(
+            "have it ordered from the platform, or ordered once more",
+            [order(&["submission", "attempts", "mayHaveArrived"])],
+            &[MERCHANT, SUBMISSION],
+        ),
+        attack("order it to somebody else", [order(&["submission", "address"])], &[MERCHANT]),
+        attack("order it though it is held", [order(&["submission", "held"])], NOBODY),
+        attack("confirm what it ordered itself", [order(&["submission", "confirmedAt"])], NOBODY),
         attack("forge an order", [part("Put", "Withdrawals", "D611657466", &["state", "address"])], NOBODY),
         attack("remove an order", [part("Delete", "Withdrawals", "D611657466", &[])], NOBODY),
         attack(
@@ -91,12 +99,12 @@ fn on_money() -> Vec<Attack> {
         attack(
             "credit",
             balance(&["available"]),
-            &[DEPOSIT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION],
+            &[DEPOSIT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION, SUBMISSION],
         ),
         attack(
             "unfreeze",
             balance(&["frozen"]),
-            &[DEPOSIT, PAYMENT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION],
+            &[DEPOSIT, PAYMENT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION, SUBMISSION],
         ),
         attack(
             "release what is held",
@@ -141,6 +149,8 @@ fn on_events() -> Vec<Attack> {
             &[OPERATOR],
         ),
         attack("record a verification", record("verification.ab", &["caseKey"]), &[OPERATOR, VERIFICATION]),
+        attack("end a submission", record("submission.ab", &["caseKey", "postings"]), &[SUBMISSION]),
+        attack("have a registration submitted", record("registration.ab", &["submission"]), &[MERCHANT]),
         attack("record a collection", record("collection.ab", &["postings"]), &[OPERATOR]),
         attack("record a movement", record("movement.ab", &["legs"]), &[MERCHANT]),
         attack("record a leg of a movement", record("movement-leg.ab", &["postings"]), &[MERCHANT]),
@@ -179,6 +189,12 @@ fn on_cases() -> Vec<Attack> {
             case("deposit.ab", &["open", "openSince", "closedAt"]),
             &[OPERATOR, VERIFICATION],
         ),
+        attack(
+            "close a registration's case",
+            case("registration.ab", &["open", "openSince", "closedAt"]),
+            &[OPERATOR, SUBMISSION],
+        ),
+        attack("take over a submission", case("registration.ab", &["nextAskAt", "asked"]), &[SUBMISSION]),
         attack("resolve a case of its own", case("withdrawal.ab", &["resolutionKey"]), &[OPERATOR]),
         attack(
             "resolve a deposit's case",

@@ -10,10 +10,10 @@ use crate::harness::iam::Asked;
 use crate::harness::template::{named, table_arn};
 
 #[rustfmt::skip]
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "deposit", "withdrawal-confirmation", "withdrawal", "address-change", "withdrawal-failure", "insufficient-balance",
     "insufficient-gas", "registration", "cancellation", "release", "resolution", "collection", "movement",
-    "movement-leg", "adjustment", "adjustment-leg", "verification", "user", "another",
+    "movement-leg", "adjustment", "adjustment-leg", "verification", "submission", "user", "another",
 ];
 #[rustfmt::skip]
 pub const TABLES: [&str; 10] = [
@@ -131,7 +131,8 @@ fn besides() -> Vec<Asked> {
         "ec2:DescribeSubnets", "ec2:RunInstances",
     ];
     let mut calls = Vec::new();
-    let resources = ["FunctionsLog.Arn", "Key.Arn", "Secret", "Questions.Arn", "Another.Arn"].map(named);
+    let resources =
+        ["FunctionsLog.Arn", "Key.Arn", "Secret", "Questions.Arn", "Submissions.Arn", "Another.Arn"].map(named);
     for resource in resources.into_iter().chain([INTERFACE.to_owned()]) {
         for (action, context) in
             actions.iter().flat_map(|action| contexts.clone().map(|context| (action, context)))

@@ -129,6 +129,7 @@ impl Recorder {
             (Method::POST, "/withdrawals", Some(order("m", "1"))),
             (Method::POST, "/withdrawals", Some(order("late", "1.5"))),
             (Method::POST, "/withdrawals", Some(contradicted)),
+            (Method::POST, "/withdrawals", Some(submitted("s", "confirmed"))),
             (Method::GET, "/withdrawals/m", None),
             (Method::DELETE, "/withdrawals/m", None),
             (Method::POST, "/movements", Some(legs("m", "-1", Some("1")))),
@@ -202,6 +203,12 @@ impl Recorder {
     }
 }
 
+/// A withdrawal that is to be ordered from the platform.
+fn submitted(id: &str, mode: &str) -> Value {
+    json!({ "callBackId": id, "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT", "amount": "1",
+            "address": PAYEE, "mode": mode, "submit": true })
+}
+
 /// A movement, or an adjustment of one leg.
 fn legs(id: &str, amount: &str, given: Option<&str>) -> Value {
     let leg = |user: &str, amount: &str| json!({ "tenantUserId": user, "chainName": "TRON", "symbol": "USDT", "amount": amount });
@@ -254,12 +261,14 @@ const TYPES_OF_CALLBACK: [&str; 6] = [
 ];
 
 async fn asked_at_a_door(door: &str) -> BTreeSet<Asked> {
-    let mut recorder = Recorder::new("false").await;
+    // Only where the platform is called can a withdrawal be submitted.
     if door == "merchant-api" {
+        let mut recorder = Recorder::new("true").await;
         recorder.merchant().await;
-    } else {
-        recorder.operator().await;
+        return recorder.asked;
     }
+    let mut recorder = Recorder::new("false").await;
+    recorder.operator().await;
     recorder.asked
 }
 
@@ -303,6 +312,40 @@ async fn asked_by_verification() -> BTreeSet<Asked> {
     asked
 }
 
+/// Accepted, refused, and never clearly answered.
+async fn asked_by_submission() -> BTreeSet<Asked> {
+    let verifying = Verifying::with(&[("WAAS_SUBMISSION_UNCLEAR_SECONDS", "0")]).await;
+    verifying.fund("1945", "10").await;
+    verifying.dynamodb.take_asked();
+    verifying.secrets.take_asked();
+    let mut asked = BTreeSet::new();
+    let says = |status, text: &str| PlatformFault::Answer(status, text.to_owned());
+    for (id, fault) in [
+        ("accepted", None),
+        ("refused", Some(says(200, r#"{"code":7,"message":"no","data":null}"#))),
+        ("unclear", Some(says(500, "down"))),
+    ] {
+        assert_eq!(
+            verifying.call(Method::POST, "/withdrawals", Some(&submitted(id, "confirmed"))).await.0,
+            201
+        );
+        let events = verifying.events().await;
+        let of_order = |event: &&Item| event.get("callBackId").is_some_and(|of| of.as_s().unwrap() == id);
+        let case = events.iter().find(of_order).unwrap()["submission"].as_s().unwrap().clone();
+        verifying.dynamodb.take_asked();
+        verifying.gate.fail_next(fault);
+        let (lambda, _) = verifying.function(SUBMITTER).await;
+        let answer = lambda.invoke_raw(batch(&[json!({ "caseKey": case }), json!({ "due": true })])).await;
+        assert_eq!(answer.unwrap(), json!({ "batchItemFailures": [] }));
+        asked.extend(verifying.dynamodb.take_asked());
+        asked.extend(verifying.secrets.take_asked());
+    }
+    let ends = ["submitted", "submission-refused", "submission-unclear"];
+    let outcomes = verifying.outcomes().await;
+    assert!(ends.iter().all(|end| outcomes.get(*end) == Some(&1)), "{outcomes:?}");
+    asked
+}
+
 #[tokio::test]
 async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
     // Their records of requests, events and cases are one sort: what some of them name, all of them may.
@@ -314,6 +357,7 @@ async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
     for binary in functions().keys() {
         let all_asked = match binary.as_str() {
             WORKER => asked_by_verification().await,
+            SUBMITTER => asked_by_submission().await,
             "merchant-api" | "operator-api" => asked_at_a_door(binary).await,
             _ => {
                 let own =
@@ -331,7 +375,7 @@ async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
         };
         let mut granted = granted(Policy::of(binary).unwrap());
         let mut asked = asked_for(&all_asked, &granted);
-        if !binary.ends_with("-api") && binary != WORKER {
+        if !binary.ends_with("-api") && ![WORKER, SUBMITTER].contains(&&**binary) {
             shared.0.extend(asked.extract_if(.., |words| is_shared(words)));
             shared.1.extend(granted.extract_if(.., |words| is_shared(words)));
         }

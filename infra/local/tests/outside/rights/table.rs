@@ -35,8 +35,8 @@ const OF_CALLBACK: &[&str] = &[
 #[rustfmt::skip]
 const OF_MERCHANT: &[&str] = &[
     "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "fee",
-    "refusedEventKey", "termsDigest", "mode", "chainName", "symbol", "amountText", "address", "id", "reason", "legs",
-    "wholeEventKey",
+    "refusedEventKey", "termsDigest", "mode", "submit", "submission", "chainName", "symbol", "amountText", "address", "id",
+    "reason", "legs", "wholeEventKey",
 ];
 #[rustfmt::skip]
 const OF_OPERATOR: &[&str] = &[
@@ -74,8 +74,8 @@ const CASE_OF_CALLBACK: &[&str] = &[
 ];
 #[rustfmt::skip]
 const CASE_OF_MERCHANT: &[&str] = &[
-    "caseKey", "open", "openSince", "reasons", "eventKeys", "expects", "eventKey", "fingerprint", "tenantUserId",
-    "callBackId", "asset", "amount", "address", "mode",
+    "caseKey", "open", "openSince", "reasons", "eventKeys", "expects", "nextAskAt", "silentSince", "eventKey",
+    "fingerprint", "tenantUserId", "callBackId", "asset", "amount", "address", "mode",
 ];
 #[rustfmt::skip]
 const CASE_OF_OPERATOR: &[&str] = &[
@@ -91,6 +91,16 @@ const OF_VERIFICATION: &[&str] = &[
 const CASE_OF_VERIFICATION: &[&str] = &[
     "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "asked", "word",
     "silentSince", "resolutionKey", "closedAt",
+];
+#[rustfmt::skip]
+const OF_SUBMISSION: &[&str] = &[
+    "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "caseKey",
+    "attempts", "doubt",
+];
+#[rustfmt::skip]
+const CASE_OF_SUBMISSION: &[&str] = &[
+    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "asked", "resolutionKey",
+    "closedAt",
 ];
 const READS: &[(&str, &str)] = &[("GetItem", "Requests"), ("GetItem", "Events"), ("GetItem", "Withdrawals")];
 
@@ -109,11 +119,12 @@ const CALLBACK: Rights = Rights {
     reads: &[],
 };
 
-/// The one that takes from a queue, and calls the platform.
+/// Those that take from a queue, and call the platform.
 pub const VERIFICATION: &str = "verification";
+pub const SUBMISSION: &str = "withdrawal-submission";
 
 /// The table: a role for each function.
-pub static RIGHTS: [Rights; 11] = [
+pub static RIGHTS: [Rights; 12] = [
     Rights {
         function: "deposit",
         events: &["deposit", "refusal.deposit"],
@@ -213,7 +224,7 @@ pub static RIGHTS: [Rights; 11] = [
         #[rustfmt::skip]
         withdrawals: &[
             "callBackId", "version", "state", "tenantUserId", "chainName", "symbol", "amount", "address",
-            "registeredAt", "payableIn", "stalled", "fee", "updatedAt",
+            "registeredAt", "payableIn", "stalled", "fee", "submission", "attempts", "mayHaveArrived", "updatedAt",
         ],
         balances: &["tenantUserId", "asset", "available", "frozen", "owed"],
         cases: Some(&["registration"]),
@@ -272,6 +283,27 @@ pub static RIGHTS: [Rights; 11] = [
             ("Query", "Addresses"),
         ],
     },
+    Rights {
+        function: SUBMISSION,
+        requests: &[],
+        events: &["submission"],
+        event_attributes: OF_SUBMISSION,
+        registration: &[],
+        #[rustfmt::skip]
+        withdrawals: &[
+            "callBackId", "version", "state", "stalled", "submission", "attempts", "mayHaveArrived", "updatedAt",
+        ],
+        balances: &["tenantUserId", "asset", "available", "frozen"],
+        addresses: &[],
+        cases: Some(&["registration"]),
+        case_attributes: CASE_OF_SUBMISSION,
+        reads: &[
+            ("GetItem", "Events"),
+            ("GetItem", "Withdrawals"),
+            ("GetItem", "Cases"),
+            ("Query", "Cases/index/byNextAskAt"),
+        ],
+    },
 ];
 
 impl Rights {
@@ -306,7 +338,12 @@ impl Rights {
     /// The same of what every role has besides: to log, to trace, to have tables decrypted; and of secret, queue and
     /// network.
     fn may_besides(&self, asked: &Asked) -> bool {
-        let calls_platform = self.function == VERIFICATION;
+        let queue = match self.function {
+            VERIFICATION => Some("Questions.Arn"),
+            SUBMISSION => Some("Submissions.Arn"),
+            _ => None,
+        };
+        let calls_platform = queue.is_some();
         let reads_secret = !self.requests.is_empty() || calls_platform;
         let via = asked.context.get("kms:ViaService").and_then(|via| via[0].split('.').next());
         let is_of = |name: &str| asked.resource == named(name);
@@ -322,7 +359,7 @@ impl Rights {
             }
             ("secretsmanager:GetSecretValue", _) => is_of("Secret") && reads_secret,
             ("sqs:ReceiveMessage" | "sqs:DeleteMessage" | "sqs:GetQueueAttributes", _) => {
-                is_of("Questions.Arn") && calls_platform
+                queue.is_some_and(is_of)
             }
             (
                 "ec2:CreateNetworkInterface"
