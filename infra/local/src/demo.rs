@@ -13,8 +13,8 @@ use waas_callback_aws::Ledger;
 
 use crate::audit::{Reading, audit};
 use crate::platform::Simulated;
-use crate::questions::Asking;
 use crate::stack::{Options, Stack};
+use crate::workers::Calling;
 
 /// Columns of the table: what a page shows without a scroll bar.
 const WIDTH: u16 = 108;
@@ -37,7 +37,7 @@ pub async fn play(length: Length) -> anyhow::Result<String> {
     let options = Options {
         settings: vec![("WAAS_VERIFY", "true".to_owned())],
         simulator: Some(Simulated::default()),
-        asking: Asking::WhenTold,
+        calling: Calling::WhenTold,
         ..Options::default()
     };
     let stack = Stack::start(&options).await?;

@@ -7,16 +7,17 @@ use anyhow::Context as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use waas_local::{Asking, Options, Simulated, Stack, development_secret, platform_of};
+use waas_local::{Calling, Options, Simulated, Stack, development_secret, platform_of};
 use waas_platform::Platform;
 
 /// The settings that count here as they do for the functions (docs/settings.md).
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 8] = [
     "WAAS_RISK_THRESHOLD",
     "WAAS_CONFIRMATION_MAX_AGE_SECONDS",
     "WAAS_ACTUAL_BELOW_ORDER",
     "WAAS_VERIFY",
     "WAAS_VERIFY_UNKNOWN_SECONDS",
+    "WAAS_SUBMISSION_UNCLEAR_SECONDS",
     "WAAS_PLATFORM_URL",
     "WAAS_USER_ID",
 ];
@@ -36,7 +37,8 @@ pub(crate) struct Serve {
     /// Port of Secrets Manager
     #[arg(long, default_value_t = 9002)]
     secrets_manager_port: u16,
-    /// Port of the simulated platform, which the stack asks whether callbacks are true (docs/simulator.md). None is
+    /// Port of the simulated platform, which the stack asks whether callbacks are true and orders withdrawals from
+    /// (docs/simulator.md). None is
     /// started if `WAAS_PLATFORM_URL` names another; then `WAAS_USER_ID` has to be set too
     #[arg(long, default_value_t = 9003)]
     platform_port: u16,
@@ -86,7 +88,7 @@ impl Serve {
             secret: Some(secret),
             settings,
             simulator,
-            asking: Asking::ByItself,
+            calling: Calling::ByItself,
         })
     }
 
@@ -129,7 +131,7 @@ impl Serve {
         }
         if stack.config().policy.verify && platform.is_none() {
             anstream::eprintln!(
-                "# WARNING: there is no platform to ask, so deposits stay held. WAAS_PLATFORM_URL names one, WAAS_VERIFY=false does without"
+                "# WARNING: there is no platform to ask, so deposits stay held and nothing is submitted. WAAS_PLATFORM_URL names one, WAAS_VERIFY=false does without"
             );
         }
         if !self.listen.is_loopback() {
@@ -150,10 +152,11 @@ fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-/// What goes wrong with questions, on standard error.
+/// What goes wrong with calls to the platform, on standard error.
 fn log() {
     let levels = Targets::new()
         .with_target("verification", LevelFilter::WARN)
+        .with_target("withdrawal_submission", LevelFilter::WARN)
         .with_target("waas_callback_worker", LevelFilter::WARN)
         .with_target("waas_local", LevelFilter::WARN);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);

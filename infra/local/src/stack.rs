@@ -12,12 +12,13 @@ use tokio::task::JoinSet;
 use verification::Verification;
 use waas_callback_aws::{Config, clients};
 use waas_platform::simulator::Served;
+use withdrawal_submission::Submissions;
 
 use crate::part::{listen, serve, until};
 use crate::platform::{Simulated, USER_ID};
-use crate::questions::{Asking, Questions};
 use crate::secrets::REGION;
 use crate::tap::Tap;
+use crate::workers::{Calling, Workers};
 use crate::{api, secrets, tables};
 
 /// Name of the secret.
@@ -43,8 +44,8 @@ pub struct Options {
     pub settings: Vec<(&'static str, String)>,
     /// The platform, simulated, if there is to be one; [`Stack::start`] starts it.
     pub simulator: Option<Simulated>,
-    /// When it is asked, where there is verification.
-    pub asking: Asking,
+    /// When it is called, where there is verification.
+    pub calling: Calling,
 }
 
 impl Default for Options {
@@ -59,7 +60,7 @@ impl Default for Options {
             secret: Some(secrets::development_secret()),
             settings: Vec::new(),
             simulator: None,
-            asking: Asking::default(),
+            calling: Calling::default(),
         }
     }
 }
@@ -70,7 +71,7 @@ pub struct Stack {
     config: Config,
     api: Option<SocketAddr>,
     simulator: Option<Served>,
-    questions: Option<Questions>,
+    workers: Option<Workers>,
     stop: watch::Sender<bool>,
     parts: JoinSet<anyhow::Result<()>>,
 }
@@ -110,7 +111,7 @@ impl Stack {
             let create = clients::secrets_manager(&config).create_secret();
             create.name(SECRET_ID).secret_string(secret).send().await.context("the secret")?;
         }
-        Ok(Self { environment, config, api: None, simulator: None, questions: None, stop, parts })
+        Ok(Self { environment, config, api: None, simulator: None, workers: None, stop, parts })
     }
 
     /// Starts everything: the services, the functions, the API's routes, and the platform where there is to be one.
@@ -132,11 +133,11 @@ impl Stack {
         }
         let tap = Tap::start(&stack.config, &mut stack.parts, stack.stop.subscribe());
         let mut router = api::router(&stack.config, &tap).await?.merge(tap.router(stack.stop.subscribe()));
-        stack.questions = stack.questions().await?;
-        if let Some(questions) = stack.questions.clone().filter(|_| options.asking == Asking::ByItself) {
-            questions.clone().keep_asking(&mut stack.parts, stack.stop.subscribe());
+        stack.workers = stack.workers().await?;
+        if let Some(workers) = stack.workers.clone().filter(|_| options.calling == Calling::ByItself) {
+            workers.clone().keep_calling(&mut stack.parts, stack.stop.subscribe());
             router = router.layer(map_response(move |answer: Response| {
-                questions.answered();
+                workers.answered();
                 std::future::ready(answer)
             }));
         }
@@ -148,14 +149,16 @@ impl Stack {
         Ok(stack)
     }
 
-    /// What asks the platform, if there is verification and a platform to ask.
-    async fn questions(&self) -> anyhow::Result<Option<Questions>> {
+    /// What calls the platform, if there is verification and a platform to call.
+    async fn workers(&self) -> anyhow::Result<Option<Workers>> {
         if !self.config.policy.verify || self.variable("WAAS_PLATFORM_URL").is_none() {
             return Ok(None);
         }
         let verification = Verification::start(&self.config, &|name| self.variable(name)).await;
         let verification = verification.map_err(anyhow::Error::from_boxed)?;
-        Ok(Some(Questions::new(verification)))
+        let submissions = Submissions::start(&self.config, &|name| self.variable(name)).await;
+        let submissions = submissions.map_err(anyhow::Error::from_boxed)?;
+        Ok(Some(Workers::new(verification, submissions)))
     }
 
     /// Asks the platform what is due, if it is asked at all.
@@ -164,8 +167,20 @@ impl Stack {
     ///
     /// If the ledger cannot be read or written. That the platform does not answer is none: it is asked again later.
     pub async fn ask(&self) -> anyhow::Result<()> {
-        match &self.questions {
-            Some(questions) => Box::pin(questions.ask()).await,
+        match &self.workers {
+            Some(workers) => Box::pin(workers.ask()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Orders the registered withdrawals that are due from the platform, if it is called at all.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read or written. That the platform does not answer is none: it is called again later.
+    pub async fn submit(&self) -> anyhow::Result<()> {
+        match &self.workers {
+            Some(workers) => Box::pin(workers.submit()).await,
             None => Ok(()),
         }
     }

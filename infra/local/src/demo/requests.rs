@@ -1,5 +1,7 @@
 //! Sends what a row says, and tells what came of it.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use waas_callback::Decimal;
@@ -17,12 +19,18 @@ pub(super) struct Told {
     pub(super) err_code: i64,
 }
 
-/// What is asked to verify what callbacks say.
-const QUESTIONS: [(Call, &str); 3] = [
+/// What is asked to verify what callbacks say, and what a withdrawal is ordered by.
+const CALLS: [(Call, &str); 5] = [
     (Call::GetDepositOrder, "getDepositOrder"),
     (Call::GetUserAddress, "getUserAddress"),
     (Call::GetWithdrawOrder, "getWithdrawOrder"),
+    (Call::WithdrawRequest, "withdrawRequest"),
+    (Call::WithdrawWithoutVerify, "withdrawWithoutVerify"),
 ];
+
+/// How long the platform takes at most for what it does by itself, and how often that is looked at.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Sends it; `user` is whom the row is about.
 pub(super) async fn send(stack: &Stack, request: &Request, user: &str) -> anyhow::Result<Told> {
@@ -31,6 +39,8 @@ pub(super) async fn send(stack: &Stack, request: &Request, user: &str) -> anyhow
             callback(stack, platform, route, plaintext, body).await
         }
         Request::Question { outcomes } => Box::pin(question(stack, user, outcomes)).await,
+        Request::Submission => Box::pin(submission(stack, user)).await,
+        Request::Completion { id } => completion(stack, user, id).await,
         Request::Call { method, path, body } => call(stack, method, path, body.as_ref()).await,
         Request::Resolve { query, action, reason } => resolve(stack, query, action, reason).await,
     }
@@ -59,13 +69,7 @@ async fn callback(
 
 /// What the platform is asked that is due, of which user, and what that came to.
 async fn question(stack: &Stack, user: &str, outcomes: &[&str]) -> anyhow::Result<Told> {
-    let simulator = stack.simulator().context("no platform")?;
-    let counts = || QUESTIONS.map(|(call, _)| simulator.simulator().calls_of(call));
-    let before = counts();
-    stack.ask().await?;
-    let asked = QUESTIONS.iter().zip(before.iter().zip(counts()));
-    let asked: Vec<_> =
-        asked.filter(|(_, (before, after))| *before < after).map(|((_, name), _)| *name).collect();
+    let asked = calls_of(stack, stack.ask()).await?;
     let (_, answer) = ask(stack, "GET", &format!("/users/{user}/events?limit=2"), None).await?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let newest = &answer["events"][0]["recordedAt"];
@@ -79,7 +83,58 @@ async fn question(stack: &Stack, user: &str, outcomes: &[&str]) -> anyhow::Resul
     let seen: Vec<_> = said.iter().map(|(outcome, _)| outcome).collect();
     ensure!(seen == outcomes, "expected {outcomes:?}, saw {seen:?}");
     let said: Vec<_> = said.iter().map(|(outcome, word)| format!("{word}: {outcome}")).collect();
-    Ok(Told { request: asked.join("\n"), answer: said.join("\n"), status: 200, err_code: 0 })
+    Ok(Told { request: asked, answer: said.join("\n"), status: 200, err_code: 0 })
+}
+
+/// The names of the calls that the platform gets meanwhile.
+async fn calls_of(stack: &Stack, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<String> {
+    let simulator = stack.simulator().context("no platform")?;
+    let counts = || CALLS.map(|(call, _)| simulator.simulator().calls_of(call));
+    let before = counts();
+    Box::pin(work).await?;
+    let called = CALLS.iter().zip(before.iter().zip(counts()));
+    let called: Vec<_> =
+        called.filter(|(_, (before, after))| *before < after).map(|((_, name), _)| *name).collect();
+    Ok(called.join("\n"))
+}
+
+/// What is ordered from the platform, for which user, and what that came to.
+async fn submission(stack: &Stack, user: &str) -> anyhow::Result<Told> {
+    let request = calls_of(stack, stack.submit()).await?;
+    let events = newest(stack, user).await?;
+    // The platform may have asked already what to pay.
+    let is_end =
+        |event: &&Value| event["eventKey"].as_str().is_some_and(|key| key.starts_with("submission."));
+    let end = events.iter().find(is_end).context("no submission has ended")?;
+    let answer = end["outcome"].as_str().unwrap_or_default().to_owned();
+    Ok(Told { request, answer, status: 200, err_code: 0 })
+}
+
+/// Waits until the platform has had an order confirmed and has paid it.
+async fn completion(stack: &Stack, user: &str, id: &str) -> anyhow::Result<Told> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let events = newest(stack, user).await?;
+        let mut told = Vec::new();
+        for (number, outcome) in [(2, "confirmed"), (3, "completed")] {
+            let is_it = |event: &Value| event["callBackId"] == id && event["outcome"] == outcome;
+            if events.iter().any(is_it) {
+                told.push((format!("type {number}: {id}"), outcome));
+            }
+        }
+        if let [asks, paid] = told.as_slice() {
+            let [request, answer] = [[&*asks.0, &*paid.0], [asks.1, paid.1]].map(|of| of.join("\n"));
+            return Ok(Told { request, answer, status: 200, err_code: 0 });
+        }
+        ensure!(Instant::now() < until, "{id} is not paid: {told:?}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The user's newest events, the newest first.
+async fn newest(stack: &Stack, user: &str) -> anyhow::Result<Vec<Value>> {
+    let (_, answer) = ask(stack, "GET", &format!("/users/{user}/events?limit=4"), None).await?;
+    Ok(answer["events"].as_array().cloned().unwrap_or_default())
 }
 
 /// What a request is about, as far as it says so: order, amount and symbol, or its legs.

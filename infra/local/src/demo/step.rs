@@ -66,6 +66,10 @@ pub(super) enum Request {
     Callback { platform: Box<Platform>, route: &'static str, plaintext: String, body: String },
     /// To the platform: whatever the ledger wants to know. What has to come of it.
     Question { outcomes: &'static [&'static str] },
+    /// To the platform: the withdrawals that are to be ordered there.
+    Submission,
+    /// What the platform does by itself from then on, until the order is completed.
+    Completion { id: &'static str },
     /// From the merchant, to its own API.
     Call { method: &'static str, path: String, body: Option<Value> },
     /// From an operator: ends the open case that the query finds.

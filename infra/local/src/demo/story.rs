@@ -20,6 +20,7 @@ pub(super) fn steps() -> anyhow::Result<Vec<Step>> {
     steps.extend(spliced_deposit()?);
     steps.extend(confirmed_withdrawal()?);
     steps.extend(failed_withdrawal()?);
+    steps.extend(submitted_withdrawal());
     steps.extend(other_ends()?);
     steps.extend(direct_withdrawals()?);
     steps.extend(cases()?);
@@ -137,6 +138,27 @@ fn failed_withdrawal() -> anyhow::Result<Vec<Step>> {
     ])
 }
 
+/// One that is ordered from the platform here. The merchant says it once, and looks at it when it is done.
+fn submitted_withdrawal() -> Vec<Step> {
+    let body = json!({
+        "callBackId": "order-7", "tenantUserId": DEPOSITOR.0, "chainName": "TRON", "symbol": "TRX", "amount": "1",
+        "address": PAYEE, "submit": true
+    });
+    let register = Request::Call { method: "POST", path: "/withdrawals".to_owned(), body: Some(body) };
+    let frozen = ("2", "1");
+    // So that what is ordered is noted as such before it is paid.
+    let at_leisure =
+        json!({ "misbehaviour": { "callbacks": [{ "on": "withdrawal", "do": { "delay": 500 } }] } });
+    let paid = Request::Completion { id: "order-7" };
+    vec![
+        Step { status: 201, ..Step::of("he withdraws: it is to be submitted", DEPOSITOR, register, frozen) }
+            .known(at_leisure)
+            .brief(),
+        Step::of("it is ordered from the platform", DEPOSITOR, Request::Submission, frozen).brief(),
+        Step::of("the platform asks what to pay, and pays", DEPOSITOR, paid, ("2", "0")).brief(),
+    ]
+}
+
 fn other_ends() -> anyhow::Result<Vec<Step>> {
     let address = json!({
         "type": 4, "trackingId": null, "chainName": "TRON", "symbol": "USDT",
@@ -187,8 +209,8 @@ fn cases() -> anyhow::Result<Vec<Step>> {
             ..Step::of("an operator charges it: a part is owed", WITHDRAWER, charge, ("0", "0"))
         },
         said("the platform tells it again", &late, 0, ("0", "0"))?,
-        Step { status: 201, ..Step::of(of_the_deposit, DEPOSITOR, dismiss, ("3", "0")) },
-        Step::of("the platform sends it again", DEPOSITOR, again, ("3", "0")),
+        Step { status: 201, ..Step::of(of_the_deposit, DEPOSITOR, dismiss, ("2", "0")) },
+        Step::of("the platform sends it again", DEPOSITOR, again, ("2", "0")),
     ])
 }
 
@@ -202,8 +224,8 @@ fn movements() -> Vec<Step> {
         Step { status, ..Step::of(story, holder, request, balance) }
     };
     vec![
-        step("he gives her a coin", "TRX", "2049", "1945", 201, DEPOSITOR, ("2", "0")),
-        step("the merchant asks again", "TRX", "2049", "1945", 200, DEPOSITOR, ("2", "0")),
+        step("he gives her a coin", "TRX", "2049", "1945", 201, DEPOSITOR, ("1", "0")),
+        step("the merchant asks again", "TRX", "2049", "1945", 200, DEPOSITOR, ("1", "0")),
         step("she would give him one, and owes", "USDT", "1945", "2049", 422, WITHDRAWER, ("0", "0")),
     ]
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use waas_local::{Asking, Options, Simulated, Stack, secret};
+use waas_local::{Calling, Options, Simulated, Stack, secret};
 use waas_platform::simulator::Call;
 use waas_platform::{Platform, PrivateKey};
 
@@ -17,13 +17,13 @@ use crate::harness::*;
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
 
-fn verifying(asking: Asking) -> Options {
+fn verifying(calling: Calling) -> Options {
     let settings = vec![("WAAS_VERIFY", "true".to_owned())];
-    Options { settings, simulator: Some(Simulated::default()), asking, ..Options::default() }
+    Options { settings, simulator: Some(Simulated::default()), calling, ..Options::default() }
 }
 
-async fn stack(asking: Asking) -> Stack {
-    let stack = Stack::start(&verifying(asking)).await.unwrap();
+async fn stack(calling: Calling) -> Stack {
+    let stack = Stack::start(&verifying(calling)).await.unwrap();
     let url = stack.url("/users/2049");
     blocking(move || put(&url)).await;
     stack
@@ -74,7 +74,7 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_simulated_platform_calls_back_is_asked_about_and_available() {
-    let stack = stack(Asking::ByItself).await;
+    let stack = stack(Calling::ByItself).await;
     add(&stack, &arrived("b00a", false));
     let api = stack.url("");
     blocking(move || wait_until("available", || funds(&api) == money("2.5", "0"))).await;
@@ -85,9 +85,50 @@ async fn what_the_simulated_platform_calls_back_is_asked_about_and_available() {
     stack.stop().await.unwrap();
 }
 
+/// Registers a withdrawal of 1 TRX by user 2049, to be ordered from the platform.
+fn submit(api: &str, id: &str, mode: &str) {
+    let order = json!({
+        "callBackId": id, "tenantUserId": "2049", "chainName": "TRON", "symbol": "TRX", "amount": "1",
+        "address": PAYEE, "mode": mode, "submit": true
+    });
+    let answer = ureq::post(format!("{api}/withdrawals")).header("content-type", "application/json");
+    assert_eq!(answer.send(order.to_string()).unwrap().status(), 201);
+}
+
+fn state(api: &str, id: &str) -> String {
+    let body =
+        ureq::get(format!("{api}/withdrawals/{id}")).call().unwrap().into_body().read_to_string().unwrap();
+    let order: Value = serde_json::from_str(&body).unwrap();
+    order["state"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_withdrawal_that_is_to_be_submitted_is_ordered_and_paid_without_another_word() {
+    let stack = stack(Calling::ByItself).await;
+    add(&stack, &arrived("b00a", false));
+    let api = stack.url("");
+    blocking(move || {
+        wait_until("available", || funds(&api) == money("2.5", "0"));
+        for (id, mode) in [("s-1", "confirmed"), ("s-2", "direct")] {
+            submit(&api, id, mode);
+            wait_until("paid", || state(&api, id) == "completed");
+        }
+        assert_eq!(funds(&api), money("0.5", "0"));
+    })
+    .await;
+    let simulator = stack.simulator().unwrap();
+    let calls = [Call::WithdrawRequest, Call::WithdrawWithoutVerify];
+    assert_eq!(calls.map(|call| simulator.simulator().calls_of(call)), [1, 1]);
+    assert_eq!(["s-1", "s-2"].map(|id| simulator.simulator().payouts_of(id)), [1, 1]);
+    let report =
+        waas_local::audit::audit(stack.config(), waas_local::audit::Reading::default()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    stack.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_platform_that_fails_is_not_asked_again_before_it_is_time() {
-    let stack = stack(Asking::ByItself).await;
+    let stack = stack(Calling::ByItself).await;
     add(&stack, &json!({"misbehaviour": {"calls": [{"do": {"status": 500}}]}}));
     for number in 0..5 {
         send(&stack, &Platform::development(), retry_of(&deposit_with("txId", format!("tx-{number}")))).await;
@@ -109,7 +150,7 @@ async fn a_platform_that_fails_is_not_asked_again_before_it_is_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rounds_follow_each_other_and_ask_once() {
-    let stack = stack(Asking::WhenTold).await;
+    let stack = stack(Calling::WhenTold).await;
     add(&stack, &json!({"misbehaviour": {"calls": [{"on": "getDepositOrder", "do": {"delay": 200}}]}}));
     add(&stack, &arrived("b00a", true));
     send(&stack, &Platform::development(), retry_of(&deposit_with("txId", "b00a"))).await;
@@ -126,7 +167,7 @@ async fn rounds_follow_each_other_and_ask_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waits_for_the_platform_does_not_keep_the_stack_from_ending() {
-    let stack = stack(Asking::ByItself).await;
+    let stack = stack(Calling::ByItself).await;
     add(&stack, &json!({"misbehaviour": {"calls": [{"do": "lose"}]}}));
     add(&stack, &arrived("b00a", false));
     let url = variable(&stack, "WAAS_PLATFORM_URL");
@@ -148,7 +189,13 @@ struct Local {
 /// On free ports, with nothing of the environment that it would listen to.
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_waas-local"));
-    for variable in ["WAAS_VERIFY", "WAAS_PLATFORM_URL", "WAAS_USER_ID", "WAAS_VERIFY_UNKNOWN_SECONDS"] {
+    for variable in [
+        "WAAS_VERIFY",
+        "WAAS_PLATFORM_URL",
+        "WAAS_USER_ID",
+        "WAAS_VERIFY_UNKNOWN_SECONDS",
+        "WAAS_SUBMISSION_UNCLEAR_SECONDS",
+    ] {
         command.env_remove(variable);
     }
     command.args(["serve", "--port", "0", "--dynamodb-port", "0", "--secrets-manager-port", "0"]).args(args);

@@ -132,7 +132,8 @@ fn besides() -> Vec<Asked> {
     ];
     let mut calls = Vec::new();
     let resources =
-        ["FunctionsLog.Arn", "Key.Arn", "Secret", "Questions.Arn", "Submissions.Arn", "Another.Arn"].map(named);
+        ["FunctionsLog.Arn", "Key.Arn", "Secret", "Questions.Arn", "Submissions.Arn", "Another.Arn"]
+            .map(named);
     for resource in resources.into_iter().chain([INTERFACE.to_owned()]) {
         for (action, context) in
             actions.iter().flat_map(|action| contexts.clone().map(|context| (action, context)))

@@ -1,0 +1,101 @@
+//! Calls the platform: the functions `verification` and `withdrawal-submission`, in process.
+//!
+//! In AWS rules of the bus put each new question, and each withdrawal that is to be ordered, into a queue, and a schedule
+//! what is due again. Here there is neither: after each answer of the API, and every second, whatever is due is done.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::task::JoinSet;
+use verification::Verification;
+use waas_callback_worker::Message;
+use withdrawal_submission::Submissions;
+
+use crate::part::until;
+
+/// How long nothing is done if nothing is answered.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a round begins new calls.
+const ROUND: Duration = Duration::from_mins(1);
+
+/// When the platform is called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Calling {
+    /// After each answer of the API, and every second.
+    #[default]
+    ByItself,
+    /// When [`Stack::ask`](crate::Stack::ask) and [`Stack::submit`](crate::Stack::submit) say so: for who tells a story in
+    /// its order.
+    WhenTold,
+}
+
+/// Both of them. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Workers {
+    verification: Arc<Mutex<Verification>>,
+    submissions: Arc<Mutex<Submissions>>,
+    answered: Arc<Notify>,
+}
+
+impl Workers {
+    pub(crate) fn new(verification: Verification, submissions: Submissions) -> Self {
+        Self {
+            verification: Arc::new(Mutex::new(verification)),
+            submissions: Arc::new(Mutex::new(submissions)),
+            answered: Arc::default(),
+        }
+    }
+
+    /// There may be something new.
+    pub(crate) fn answered(&self) {
+        self.answered.notify_one();
+    }
+
+    /// Asks what is due, never beside another round. What the platform does not answer is due again later.
+    pub(crate) async fn ask(&self) -> anyhow::Result<()> {
+        let verification = self.verification.lock().await;
+        let until = SystemTime::now() + ROUND;
+        Ok(Box::pin(verification.take(Message::Due { due: true }, until)).await?)
+    }
+
+    /// Orders what is due, never beside another round. What the platform does not answer is due again later.
+    pub(crate) async fn submit(&self) -> anyhow::Result<()> {
+        let submissions = self.submissions.lock().await;
+        let until = SystemTime::now() + ROUND;
+        Ok(Box::pin(submissions.take(Message::Due { due: true }, until)).await?)
+    }
+
+    /// Calls until the stack stops.
+    pub(crate) fn keep_calling(
+        self,
+        parts: &mut JoinSet<anyhow::Result<()>>,
+        stopped: watch::Receiver<bool>,
+    ) {
+        let runtime = Handle::current();
+        // On a thread of its own, as a Lambda has one: the functions' work does not move between threads.
+        parts.spawn_blocking(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = self.call_whenever() => Ok(()),
+                    () = until(stopped) => Ok(()),
+                }
+            })
+        });
+    }
+
+    async fn call_whenever(&self) {
+        loop {
+            _ = tokio::time::timeout(PAUSE, self.answered.notified()).await;
+            // Beside each other: an order does not wait for a question that is not answered.
+            let (asked, submitted) = tokio::join!(self.ask(), self.submit());
+            if let Err(error) = asked.and(submitted) {
+                tracing::error!(cause = %error, "what is due cannot be done");
+                // Not again with every answer of the API.
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
