@@ -111,9 +111,13 @@ impl Books {
             });
             let told = cases::Told {
                 user,
-                asks: event.is_question,
+                asks: event.is_question || event.is_submitted,
                 // An operator's credit is noted under the key that the platform's would have.
-                answers: event.subject == Subject::Verification && event.action.is_none(),
+                answers: match event.subject {
+                    Subject::Verification => event.action.is_none(),
+                    Subject::Submission => true,
+                    _ => false,
+                },
                 held,
                 released: released.map(|mark| Released { mark, is_rejected }),
                 end: event.end().map(|end| (&*event.key, end)),
@@ -141,7 +145,8 @@ impl Books {
     }
 
     fn step(&mut self, event: &Event, id: &str, user: Id, step: Step) {
-        let Step { state, makes_good, registered, needs_act, reported, settled, corrected } = step;
+        let Step { state, makes_good, registered, needs_act, reported, settled, corrected, submission } =
+            step;
         let registered = registered.map(|(asset, amount)| {
             let account = (user, self.names.asset(&asset));
             let shown = self.names.mark_of_text(account, amount, &event.payee);
@@ -162,6 +167,7 @@ impl Books {
                 mark: self.names.mark(user, &coins),
                 coins: self.names.mark_of_coins(&coins),
             }),
+            submission,
         };
         self.orders.tell(id, told);
     }
@@ -184,7 +190,7 @@ impl Books {
             self.names.mark_of_text(account, *amount, &order.payee)
         });
         let (state, is_registered) = (order.state, order.is_registered);
-        let recorded = orders::Recorded { user, state, is_registered, shown };
+        let recorded = orders::Recorded { user, state, is_registered, shown, submission: order.submission };
         let (open, wrong) = self.orders.record(&order.call_back_id, &recorded);
         if let Some(Registered { account, amount, .. }) = open {
             self.accounts.open(account, amount);

@@ -1,4 +1,5 @@
-//! Each case that holds a deposit, that waits for the platform's word, or that somebody ended: what its events say of it.
+//! Each case that holds a deposit, that waits for the platform's word or until an order is there, or that somebody ended:
+//! what its events say of it.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -12,6 +13,10 @@ use super::finding::Kind;
 use super::names::{CaseId, Digest, Id, Mark, Payment, Users, digest};
 use super::orders::Wrong;
 use super::record::Case;
+
+/// Whom a case waits for where the platform is asked about it, and where an order is on its way there.
+const PLATFORM: &str = "platform";
+const SUBMISSION: &str = "submission";
 
 /// What the events say of the cases.
 #[derive(Default)]
@@ -38,7 +43,7 @@ struct Matter {
     is_contradictory: bool,
 }
 
-/// What is known of the platform's word on a case.
+/// What is known of the platform's word on a case, or of the end of its submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum Question {
     /// No event asks for it.
@@ -80,9 +85,9 @@ pub(super) enum Moved {
 #[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
     pub(super) user: Id,
-    /// The platform is asked about it.
+    /// The platform is asked about it, or it is to be ordered there.
     pub(super) asks: bool,
-    /// It is what the platform's word came to.
+    /// It is what the platform's word or the submission came to.
     pub(super) answers: bool,
     pub(super) held: Option<Held>,
     pub(super) released: Option<Released>,
@@ -223,20 +228,29 @@ impl Matter {
     }
 
     fn of_question(&self, case: &Case) -> Option<&'static str> {
+        let (without_question, answered, unasked) = if case.worker() == SUBMISSION {
+            (
+                "it is to be ordered from the platform, and none of its events says so",
+                "it waits to be ordered from the platform, and that has ended",
+                "it waits to be ordered from the platform, and nobody takes it up",
+            )
+        } else {
+            (
+                "the platform is asked, and none of its events is a question",
+                "it waits for the platform's word, which was given",
+                "it waits for the platform's word, and nobody asks",
+            )
+        };
         match self.question {
-            Question::None if case.asks() => {
-                Some("the platform is asked, and none of its events is a question")
-            }
-            Question::Answered if case.asks() || case.is_unverified() => {
-                Some("it waits for the platform's word, which was given")
-            }
+            Question::None if case.asks() => Some(without_question),
+            Question::Answered if case.asks() || case.is_waiting() => Some(answered),
             // What an operator has dismissed is open for something else.
             Question::None | Question::Open
-                if (self.question == Question::Open || case.is_unverified())
+                if (self.question == Question::Open || case.is_waiting())
                     && self.ended_by.is_none()
                     && !case.is_asked_soon() =>
             {
-                Some("it waits for the platform's word, and nobody asks")
+                Some(unasked)
             }
             _ => None,
         }
@@ -260,25 +274,26 @@ impl Case {
         self.reasons.iter().any(|known| known == reason)
     }
 
-    /// Does it wait for the platform's word?
-    fn is_unverified(&self) -> bool {
-        self.is_for("verification")
+    /// Who takes it up, if anybody but an operator does.
+    fn worker(&self) -> &'static str {
+        if CaseKey::from(self.key.clone()).kind() == "registration" { SUBMISSION } else { PLATFORM }
+    }
+
+    /// Does it wait for the platform's word, or until it is there?
+    fn is_waiting(&self) -> bool {
+        self.is_for("verification") || self.is_for("submission")
     }
 
     /// Does it hold a deposit?
     fn is_holding(&self) -> bool {
         let is_deposits = CaseKey::from(self.key.clone()).kind() == "deposit";
-        let keeps = self.is_unverified() || self.is_for("contradicted");
+        let keeps = self.is_for("verification") || self.is_for("contradicted");
         self.is_for("risk") || (is_deposits && keeps)
     }
 
-    fn expects_platform(&self) -> bool {
-        self.expects.as_deref() == Some("platform")
-    }
-
-    /// Does it stand among the open questions, or look so?
+    /// Does it stand among what is due, or look so?
     fn asks(&self) -> bool {
-        self.next_ask_at.is_some() || self.expects_platform()
+        self.next_ask_at.is_some() || [PLATFORM, SUBMISSION].map(Some).contains(&self.expects.as_deref())
     }
 
     /// Does it, and is its turn no further away than the longest pause? Twice that, for clocks differ.
@@ -286,7 +301,7 @@ impl Case {
         let next = self.next_ask_at.as_deref();
         let next = next.and_then(|next| DateTime::from_str(next, DateTimeFormat::DateTime).ok());
         let latest = DateTime::from(SystemTime::now() + 2 * pause(u32::MAX));
-        self.expects_platform() && next.is_some_and(|next| next <= latest)
+        self.expects.as_deref() == Some(self.worker()) && next.is_some_and(|next| next <= latest)
     }
 
     /// Is it of a confirmation or a registration, which are decided anew whatever an operator did?

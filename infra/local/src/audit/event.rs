@@ -62,6 +62,19 @@ pub(super) struct Step {
     pub(super) settled: Option<Coins>,
     /// What an operator's act charges or gives back.
     pub(super) corrected: Option<(Basis, Coins)>,
+    /// How far it is on its way to the platform, where it is ordered from here.
+    pub(super) submission: Option<Submitted>,
+}
+
+/// What an event says of an order's way to the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Submitted {
+    /// It is to be ordered there.
+    Wanted,
+    /// The platform has it, after so many calls.
+    Arrived(Decimal),
+    /// The platform refused it, after so many calls.
+    Refused(Decimal),
 }
 
 /// What a correction's amount has to be.
@@ -105,7 +118,8 @@ impl Event {
             | (
                 Subject::Verification,
                 "credited" | "zero-amount" | "rejected" | "address-changed" | "address-known",
-            ) => Some(End::Matter),
+            )
+            | (Subject::Submission, "submitted" | "submission-refused" | "ignored") => Some(End::Matter),
             (Subject::Verification, "failed" | "failed-unregistered" | "ignored" | "deposit-known") => {
                 Some(End::Case)
             }
@@ -157,6 +171,18 @@ impl Event {
             (Subject::Shortage, "stalled-unregistered") | (Subject::Failure, "failure-reported") => {
                 nothing(Claim::to(OrderState::Reported))
             }
+            (Subject::Submission, "submission-refused") => {
+                let mut meaning = self.frees(OrderState::Failed)?;
+                meaning.claim.order = meaning
+                    .claim
+                    .order
+                    .map(|step| Step { submission: Some(Submitted::Refused(self.attempts)), ..step });
+                meaning
+            }
+            (Subject::Submission, "submitted") => nothing(Claim::of_order(Step {
+                submission: Some(Submitted::Arrived(self.attempts)),
+                ..Step::default()
+            })),
             (Subject::Confirmation, "confirmed") => nothing(Claim::to(OrderState::Confirmed)),
             (Subject::Registration, outcome) => self.registers(outcome)?,
             (Subject::Resolution, _) => self.resolves()?,
@@ -180,7 +206,10 @@ impl Event {
     fn registers(&self, outcome: &str) -> Option<Meaning> {
         let coins = self.terms.clone()?;
         let zero = Decimal::ZERO;
-        let step = |state| Step { state: Some(state), registered: self.terms.clone(), ..Step::default() };
+        let submission = self.is_submitted.then_some(Submitted::Wanted);
+        let registered = self.terms.clone();
+        let of = Step { registered, submission, ..Step::default() };
+        let step = |state| Step { state: Some(state), ..of };
         Some(match outcome {
             "reserved" => {
                 self.posts(&coins, [-coins.1, coins.1, zero], Claim::of_order(step(OrderState::Reserved)))

@@ -22,8 +22,10 @@ pub enum Kind {
     OrderRegistration,
     /// An order shows another user, asset, amount, address or way of being paid than was registered. Key: the order.
     OrderTerms,
+    /// An order is not as far on its way to the platform as its events tell. Key: the order.
+    OrderSubmission,
     /// A case is open without its cause, closed without its end, or the other way round; or the platform is asked where
-    /// there is no question, or not where there is one. Key: the case.
+    /// there is no question, or not where there is one; or the same of an order that is to be sent there. Key: the case.
     Case,
     /// A case ended with postings of another amount than it is about. Key: the case.
     CasePosting,
@@ -38,7 +40,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Balance,
         Self::Frozen,
         Self::Held,
@@ -47,6 +49,7 @@ impl Kind {
         Self::OrderState,
         Self::OrderRegistration,
         Self::OrderTerms,
+        Self::OrderSubmission,
         Self::Case,
         Self::CasePosting,
         Self::CreditedTwice,
@@ -66,6 +69,7 @@ impl Kind {
             Self::OrderState => "order-state",
             Self::OrderRegistration => "order-registration",
             Self::OrderTerms => "order-terms",
+            Self::OrderSubmission => "order-submission",
             Self::Case => "case",
             Self::CasePosting => "case-posting",
             Self::CreditedTwice => "credited-twice",
@@ -101,9 +105,11 @@ pub(super) enum Named {
 impl Finding {
     pub(super) fn named(&self) -> Named {
         match self.kind {
-            Kind::OrderPosting | Kind::OrderState | Kind::OrderRegistration | Kind::OrderTerms => {
-                Named::Order
-            }
+            Kind::OrderPosting
+            | Kind::OrderState
+            | Kind::OrderRegistration
+            | Kind::OrderTerms
+            | Kind::OrderSubmission => Named::Order,
             Kind::Case | Kind::CasePosting => Named::Case,
             Kind::Movement => Named::Movement,
             Kind::Balance

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use waas_callback::{
     Address, Amount, Asset, Balance, CaseKey, Decimal, EventKey, Fingerprint, Identity, OrderState, Posting,
-    TxId,
+    Stage, TxId,
 };
 
 use super::tables::Item;
@@ -28,6 +28,7 @@ pub(super) enum Subject {
     Release,
     Resolution,
     Verification,
+    Submission,
     Collection,
     /// Of a movement or an adjustment.
     Leg,
@@ -53,11 +54,15 @@ pub(super) struct Event {
     pub(super) fee: Decimal,
     /// What an operator did.
     pub(super) action: Option<String>,
-    /// The case of a held deposit, the one that waits for the platform's word of this, or the one that an act or that
-    /// word ends.
+    /// The case of a held deposit, the one that waits for the platform's word of this or until it is ordered there, or
+    /// the one that an act, that word or the end of the submission ends.
     pub(super) case_key: Option<String>,
     /// Is the platform asked about it?
     pub(super) is_question: bool,
+    /// Is it a registration that is to be ordered from the platform?
+    pub(super) is_submitted: bool,
+    /// Of the end of a submission: how many calls were begun.
+    pub(super) attempts: Decimal,
     /// What the platform said of money.
     pub(super) said: Option<Coins>,
     /// The deposit's event, by what the platform said.
@@ -92,6 +97,17 @@ pub(super) struct Order {
     pub(super) state: OrderState,
     pub(super) terms: Option<Coins>,
     pub(super) payee: String,
+    /// How far it is on its way to the platform.
+    pub(super) submission: Option<Submission>,
+}
+
+/// How far an order is on its way to the platform, where it is ordered from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Submission {
+    pub(super) stage: Stage,
+    /// How many calls were begun.
+    pub(super) attempts: Decimal,
+    pub(super) may_have_arrived: bool,
 }
 
 /// A user's balance in an asset.
@@ -128,7 +144,8 @@ pub(super) fn subjects(item: &Item) -> BTreeSet<&str> {
     let postings = item.get("postings").and_then(|value| value.as_l().ok());
     let postings = postings.into_iter().flatten().filter_map(|posting| posting.as_m().ok());
     let users = std::iter::once(item).chain(postings).filter_map(|item| text(item, "tenantUserId"));
-    let named = ["callBackId", "caseKey", "question"].into_iter().filter_map(|name| text(item, name));
+    let named =
+        ["callBackId", "caseKey", "question", "submission"].into_iter().filter_map(|name| text(item, name));
     let whole = text(item, "eventKey").filter(|_| Whole::is(item)).or_else(|| text(item, "wholeEventKey"));
     users.chain(named).chain(whole).collect()
 }
@@ -164,7 +181,7 @@ impl Event {
         };
         let terms = || Some((asset(item)?, Amount::registered(text(item, "amountText")?).ok()?.value()));
         let is_held = subject == Subject::Deposit && ["held", "unverified"].contains(&&*outcome);
-        let named = || owned(item, "question").or_else(|| owned(item, "caseKey"));
+        let named = || ["question", "submission", "caseKey"].iter().find_map(|name| owned(item, name));
         Some(Self {
             tenant_user_id: owned(item, "tenantUserId")?,
             postings: postings.iter().map(posting).collect::<Option<_>>()?,
@@ -176,6 +193,8 @@ impl Event {
             action: owned(item, "action"),
             case_key: if is_held { Some(case_of(&key, item)?) } else { named() },
             is_question: item.contains_key("question"),
+            is_submitted: item.contains_key("submission"),
+            attempts: number(item, "attempts")?,
             deposit: said.as_ref().and_then(Said::deposit),
             said: said.and_then(|said| Some((said.asset?, said.amount?))),
             whole: owned(item, "wholeEventKey"),
@@ -262,6 +281,7 @@ impl Subject {
             "release" => Self::Release,
             "resolution" => Self::Resolution,
             "verification" => Self::Verification,
+            "submission" => Self::Submission,
             "collection" => Self::Collection,
             "movement-leg" | "adjustment-leg" => Self::Leg,
             _ => Self::Other,
@@ -324,6 +344,14 @@ impl Order {
                 None => None,
             },
             payee: payee(item, text(item, "payableIn").unwrap_or_default()),
+            submission: match text(item, "submission") {
+                Some(stage) => Some(Submission {
+                    stage: stage.parse().ok()?,
+                    attempts: number(item, "attempts")?,
+                    may_have_arrived: *item.get("mayHaveArrived")?.as_bool().ok()?,
+                }),
+                None => None,
+            },
         })
     }
 }

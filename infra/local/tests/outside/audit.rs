@@ -13,6 +13,7 @@ use waas_local::audit::{Audit, Kind, Reading, audit};
 use crate::harness::*;
 use crate::movements::move_;
 
+mod submitted;
 mod verified;
 
 const USDT: &str = "1945 TRON#USDT";
