@@ -16,7 +16,7 @@ use crate::value;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Case {
     case_key: String,
-    /// What was said: a callback's type by name, or `registration`.
+    /// What was said: a callback's type by name, `registration`, or `reconciliation`, which nobody said.
     #[schema(examples("withdrawal"))]
     kind: String,
     /// Why it is open, or was.
@@ -50,8 +50,10 @@ pub(crate) struct Case {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     resolution_key: Option<String>,
-    /// The user, as it was said.
-    tenant_user_id: String,
+    /// The user, as it was said; absent where it is about none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    tenant_user_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     call_back_id: Option<String>,
@@ -79,6 +81,25 @@ pub(crate) struct Case {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = value::mode)]
     mode: Option<&'static str>,
+    /// In what the ledger and the world disagree, of a finding of reconciliation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Finding, required = false)]
+    finding: Option<Finding>,
+}
+
+/// In what the ledger and the world disagree.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Finding {
+    /// What the ledger says.
+    #[schema(examples("confirmed"))]
+    recorded: String,
+    /// What it should say: by the platform, or by the ledger's own events.
+    #[schema(examples("paid"))]
+    expected: String,
+    /// The day that it is about, at UTC+8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, examples("2025-06-20"))]
+    day: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -239,7 +260,7 @@ pub(crate) async fn show(
 impl From<RecordedCase> for Case {
     fn from(case: RecordedCase) -> Self {
         let RecordedCase { case_key, claim, expects, open_since, resolution_key, closed_at, .. } = case;
-        let RecordedCase { next_ask_at, asked, word, .. } = case;
+        let RecordedCase { next_ask_at, asked, word, recorded, expected, day, .. } = case;
         let asset = claim.asset.as_ref();
         Self {
             kind: case_key.kind().to_owned(),
@@ -252,7 +273,7 @@ impl From<RecordedCase> for Case {
             open_since,
             closed_at,
             resolution_key,
-            tenant_user_id: claim.tenant_user_id,
+            tenant_user_id: Some(claim.tenant_user_id).filter(|user| !user.is_empty()),
             call_back_id: claim.call_back_id.map(|id| id.to_string()),
             chain_name: asset.map(|asset| asset.chain_name().to_owned()),
             symbol: asset.map(|asset| asset.symbol().to_owned()),
@@ -261,6 +282,7 @@ impl From<RecordedCase> for Case {
             tx_id: claim.tx_id.map(|id| id.text().to_owned()),
             tracking_id: claim.tracking_id,
             mode: claim.mode.map(Mode::name),
+            finding: recorded.zip(expected).map(|(recorded, expected)| Finding { recorded, expected, day }),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The operator's door: cases and their resolutions, holds, releases, debts, adjustments.
+//! The operator's door: cases and their resolutions, holds, releases, debts, adjustments, reconciliation.
 //!
 //! To be put behind IAM. What writes asks who calls, which API Gateway's authorizer tells, and records it with the act.
 //! Errors have the form of RFC 9457.
@@ -8,6 +8,7 @@ mod caller;
 mod cases;
 mod deposits;
 mod links;
+mod reconciliation;
 mod resolutions;
 mod users;
 mod value;
@@ -35,7 +36,8 @@ use waas_callback_aws::Operator;
         (name = "withdrawals", description = "Withdrawal orders: resolve without a case, hold"),
         (name = "deposits", description = "Deposits that were held for their risk"),
         (name = "users", description = "What a user owes"),
-        (name = "adjustments", description = "Opening balances and corrections")
+        (name = "adjustments", description = "Opening balances and corrections"),
+        (name = "reconciliation", description = "What should have happened and did not")
     )
 )]
 struct Document;
@@ -50,6 +52,7 @@ fn routes() -> OpenApiRouter<Operator> {
         .routes(routes!(deposits::release))
         .routes(routes!(users::collect))
         .routes(routes!(adjustments::post))
+        .routes(routes!(reconciliation::show))
 }
 
 /// The routes, ready to serve.

@@ -5,7 +5,8 @@ use waas_callback::{
     word_of_deposit, word_of_failure,
 };
 use waas_callback_aws::{Question, Unavailable};
-use waas_client::{AddressQuestion, CallError, DepositQuestion, Said, Transport, WithdrawState};
+use waas_callback_worker::known;
+use waas_client::{AddressQuestion, CallError, DepositQuestion, Transport, WithdrawState};
 
 use crate::Verification;
 
@@ -51,7 +52,7 @@ impl<T: Transport + Clone> Verification<T> {
         let question =
             DepositQuestion { tx_id: tx_id.clone(), asset: asset.clone(), to_address: to_address.clone() };
         let answer = self.platform.ask(async |client| client.get_deposit_order(&question, rand::rng()).await);
-        let word = word_of_deposit(deposit, &known(answer.await)?.amount);
+        let word = word_of_deposit(deposit, &told(answer.await)?.amount);
         if word != Word::Agrees {
             return Ok(word);
         }
@@ -92,7 +93,7 @@ impl<T: Transport + Clone> Verification<T> {
         }
         let question = AddressQuestion { tenant_user_id, asset };
         let answer = self.platform.ask(async |client| client.get_user_address(&question, rand::rng()).await);
-        let answer = known(answer.await)?;
+        let answer = told(answer.await)?;
         Ok((answer.address, answer.tag.is_some_and(|tag| !tag.is_empty())))
     }
 
@@ -102,7 +103,7 @@ impl<T: Transport + Clone> Verification<T> {
         let call_back_id = call_back_id.ok_or_else(|| Unavailable::new("a failure names no order"))?;
         let answer =
             self.platform.ask(async |client| client.get_withdraw_order(call_back_id, rand::rng()).await);
-        let answer = known(answer.await)?;
+        let answer = told(answer.await)?;
         let progress = match answer.state {
             WithdrawState::Complete => Progress::Paid,
             WithdrawState::Cancelled | WithdrawState::Failed => Progress::EndedUnpaid,
@@ -117,18 +118,12 @@ impl<T: Transport + Clone> Verification<T> {
     }
 }
 
-/// What the platform knows. How it says that it knows nothing is not published: a number that is not 0 is taken for that,
-/// and leads to a question that is asked again, never to a credit. That it cannot open what it was sent, or a code that is
-/// a word as those of its gateway are, says nothing of what was asked.
-fn known<A>(answer: Result<A, CallError>) -> Result<A, Silence> {
-    match answer {
-        Ok(answer) => Ok(answer),
-        Err(CallError::UnknownThere) => Err(Silence::Word(Word::Unknown)),
+/// What the platform knows.
+fn told<A>(answer: Result<A, CallError>) -> Result<A, Silence> {
+    match known(answer) {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(Silence::Word(Word::Unknown)),
         Err(CallError::OtherQuestion(_)) => Err(Silence::Word(Word::OtherQuestion)),
-        Err(CallError::Refused(said)) => match said.code_number() {
-            Some(Said::DECRYPTION_FAILED) | None => Err(Silence::Platform(CallError::Refused(said))),
-            Some(_) => Err(Silence::Word(Word::Unknown)),
-        },
         Err(error) => Err(Silence::Platform(error)),
     }
 }

@@ -34,6 +34,7 @@ mod movement;
 mod operator;
 mod read;
 mod receiver;
+mod reconciler;
 mod retry;
 mod secret;
 mod submitter;
@@ -57,13 +58,18 @@ pub use movement::NotMoved;
 pub use operator::{ActionView, CaseView, Operator, OperatorError, Resolved, Target};
 pub use read::{CaseFilter, CasePage, Page};
 pub use receiver::Receiver;
+pub use reconciler::{
+    BookCursor, Books, Compared, OpenOrders, OrderCursor, Phase, Reconciler, Repaired, Run, Runs, Taken,
+    Waiting,
+};
 pub use retry::Unavailable;
 pub use secret::SecretError;
 pub use submitter::{Errand, Submitter};
 pub use tables::addresses::UserAddress;
 pub use tables::balances::UserBalance;
-pub use tables::cases::RecordedCase;
+pub use tables::cases::{RUN_KEY, RecordedCase};
 pub use tables::events::RecordedEvent;
+pub use tables::withdrawals::Awaits;
 pub use tables::{Layout, Ledger, TableLayout};
 pub use telemetry::milliseconds;
 pub use verifier::{Question, Ruled, Verifier};

@@ -1,16 +1,18 @@
 //! The operator's side of the ledger: cases and their resolutions, holds, releases, debts.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use waas_callback::{
     Action, Amount, Balance, CallBackId, CaseKey, Claim, Collection, Entry, Expected, Identity, KnownEvent,
-    NotResolved, Order, Outcome, Plan, Posting, PostingError, Reason, Refusal, Resolution, Rival, Verdict,
-    hold, plan,
+    NotResolved, Order, Outcome, Plan, Posting, PostingError, RECONCILIATION, Reason, Refusal, Resolution,
+    Rival, Verdict, hold, plan,
 };
 
 use crate::commit::{NotSettled, Obstacle};
 use crate::config::Config;
 use crate::merchant::named;
+use crate::read::CaseFilter;
 use crate::retry::{Deadline, Unavailable};
 use crate::tables::cases::RecordedCase;
 use crate::tables::events::{Act, Ending, Event, RecordedEvent, Release, Source};
@@ -21,6 +23,9 @@ use crate::verifier::credit_of;
 const MAX_DECISIONS: usize = 10;
 /// How many events a case shows. More than a few there are only where somebody floods.
 const MAX_EVENTS: usize = 100;
+/// How many of the open cases are looked through for findings: this many at once, that often.
+const CASES_AT_ONCE: i32 = 500;
+const MAX_PAGES: usize = 20;
 
 /// The operator's side of the ledger.
 #[derive(Debug, Clone)]
@@ -246,6 +251,30 @@ impl Operator {
             }
         }
         Err(Unavailable::new("the case changes too often").into())
+    }
+
+    /// How many findings of reconciliation are open, by reason, and whether these are all: only so many of the open cases
+    /// are looked through.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn open_findings(&self) -> Result<(BTreeMap<&'static str, u64>, bool), Unavailable> {
+        let (mut by_reason, mut from) = (BTreeMap::new(), None);
+        for _ in 0..MAX_PAGES {
+            let page = self.ledger.open_cases(&CaseFilter::default(), CASES_AT_ONCE, from.as_deref()).await?;
+            let page = page.ok_or_else(|| Unavailable::new("the cursor is no page's end"))?;
+            for case in page.cases.iter().filter(|case| case.case_key.kind() == RECONCILIATION) {
+                for reason in &case.claim.reasons {
+                    *by_reason.entry(reason.name()).or_default() += 1;
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok((by_reason, true));
+            }
+        }
+        Ok((by_reason, false))
     }
 
     /// What an act comes to; absent if it has to be decided anew.

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::types::Select;
 use waas_callback::{Asset, Balance, CallBackId, CaseKey, Order, Reason};
 
 use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
@@ -190,6 +191,33 @@ impl Ledger {
         };
         let page = retry(Deadline::after(None), attempt).await?;
         Ok(page.items().iter().filter_map(cases::key).map(|key| CaseKey::from(key.to_owned())).collect())
+    }
+
+    /// How many cases wait for `whom`: all, or those that have been due since a time.
+    pub(crate) async fn count_due(&self, whom: &str, since: Option<SystemTime>) -> Result<u64, Unavailable> {
+        let since = since.map_or_else(|| Ok("9999".to_owned()), timestamp)?;
+        let (mut count, mut start) = (0_u64, None::<Item>);
+        loop {
+            let attempt = async || {
+                let query = self.client.query().table_name(&self.tables.cases);
+                let query = query.index_name(cases::BY_NEXT_ASK_AT).select(Select::Count);
+                let query = query.key_condition_expression("#expects = :whom AND #nextAskAt <= :since");
+                let query = query.expression_attribute_names("#expects", cases::EXPECTS);
+                let query = query.expression_attribute_names("#nextAskAt", cases::NEXT_ASK_AT);
+                let query = query.expression_attribute_values(":whom", text(whom));
+                let query = query.expression_attribute_values(":since", text(&since));
+                match query.set_exclusive_start_key(start.clone()).send().await {
+                    Ok(page) => Attempt::Done(Ok(page)),
+                    Err(error) => failed(&error),
+                }
+            };
+            let page = retry(Deadline::after(None), attempt).await?;
+            count += u64::try_from(page.count).unwrap_or_default();
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     async fn read_open_cases(&self, limit: i32, start: Option<Item>) -> Result<QueryOutput, Unavailable> {

@@ -60,6 +60,24 @@ pub enum Reason {
     SubmissionUnclear,
     /// The platform does not vouch for what was said: it says otherwise, or knew nothing of it for too long.
     Contradicted,
+    /// The platform has paid an order that is open here: its type 3 did not come.
+    CompletionMissing,
+    /// The platform has ended an order without paying that is open here: its type 5 did not come.
+    FailureMissing,
+    /// The platform waits for the confirmation of an order: its type 2 did not come, or was refused.
+    ConfirmationMissing,
+    /// The platform does not know an order that has been open here for long.
+    OrderUnknown,
+    /// The platform has an order of that name with another symbol or amount.
+    OrderDiffers,
+    /// A payment was reported long ago of a withdrawal that nobody has registered.
+    RegistrationMissing,
+    /// The platform counts more, or fewer, deposits or withdrawals of a day than came here.
+    CountsDiffer,
+    /// What is frozen of a balance is not what its open orders are to pay.
+    FrozenDiffers,
+    /// A balance is not the sum of what its events have posted.
+    BalanceDiffers,
 }
 
 /// What was said that a case is about, and why that is not believed as it stands.
@@ -125,7 +143,7 @@ impl fmt::Display for CaseKey {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 28] = [
         Self::Risk,
         Self::RequestConflict,
         Self::EventConflict,
@@ -145,6 +163,15 @@ impl Reason {
         Self::Contradicted,
         Self::Submission,
         Self::SubmissionUnclear,
+        Self::CompletionMissing,
+        Self::FailureMissing,
+        Self::ConfirmationMissing,
+        Self::OrderUnknown,
+        Self::OrderDiffers,
+        Self::RegistrationMissing,
+        Self::CountsDiffer,
+        Self::FrozenDiffers,
+        Self::BalanceDiffers,
     ];
 
     /// The name in records, logs and answers: the refusal's or the outcome's, where there is one.
@@ -170,6 +197,15 @@ impl Reason {
             Self::Contradicted => "contradicted",
             Self::Submission => "submission",
             Self::SubmissionUnclear => "submission-unclear",
+            Self::CompletionMissing => "completion-missing",
+            Self::FailureMissing => "failure-missing",
+            Self::ConfirmationMissing => "confirmation-missing",
+            Self::OrderUnknown => "order-unknown",
+            Self::OrderDiffers => "order-differs",
+            Self::RegistrationMissing => "registration-missing",
+            Self::CountsDiffer => "counts-differ",
+            Self::FrozenDiffers => "frozen-differs",
+            Self::BalanceDiffers => "balance-differs",
         }
     }
 
@@ -192,6 +228,40 @@ impl Reason {
     #[must_use]
     pub fn holds(self) -> bool {
         matches!(self, Self::Risk | Self::Verification | Self::Contradicted)
+    }
+
+    /// Is it of something that took effect, or that reconciliation has found? Else it is of a refusal, and what was refused
+    /// may have been applied at a retry since.
+    #[must_use]
+    pub fn is_of_what_was_recorded(self) -> bool {
+        match self {
+            Self::Risk
+            | Self::Foreign
+            | Self::FailedOtherAddress
+            | Self::CompletedUnconfirmed
+            | Self::Verification
+            | Self::Contradicted
+            | Self::Submission
+            | Self::SubmissionUnclear => true,
+            other => other.is_finding(),
+        }
+    }
+
+    /// Was it found by reconciliation?
+    #[must_use]
+    pub fn is_finding(self) -> bool {
+        matches!(
+            self,
+            Self::CompletionMissing
+                | Self::FailureMissing
+                | Self::ConfirmationMissing
+                | Self::OrderUnknown
+                | Self::OrderDiffers
+                | Self::RegistrationMissing
+                | Self::CountsDiffer
+                | Self::FrozenDiffers
+                | Self::BalanceDiffers
+        )
     }
 
     /// Is it answered by the platform's word for what was said? That the same request or event had come with other

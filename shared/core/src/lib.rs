@@ -47,6 +47,7 @@ mod order;
 mod outcome;
 mod policy;
 mod posting;
+mod reconciliation;
 mod refusal;
 mod registration;
 mod resolution;
@@ -80,6 +81,10 @@ pub use order::update::{Details, Expect, OrderUpdate, Proof};
 pub use outcome::Outcome;
 pub use policy::{ActualBelowOrder, Policy};
 pub use posting::{Balance, Posting, PostingError};
+pub use reconciliation::{
+    Counted, CountedType, Finding, KIND as RECONCILIATION, Subject, TheirOrder, Theirs, case_of, compare,
+    compare_balance, compare_counts, compare_frozen, found, is_over, repair, unregistered,
+};
 pub use refusal::Refusal;
 pub use registration::Registration;
 pub use resolution::plan::{NotResolved, Plan, plan};

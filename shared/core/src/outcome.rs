@@ -82,11 +82,19 @@ pub enum Outcome {
     Adjusted,
     /// A leg of an adjustment: what it changed for one user.
     LegAdjusted,
+    /// Reconciliation has found something in which the ledger and the world disagree.
+    Found,
+    /// What reconciliation had found is over.
+    FindingOver,
+    /// The platform says that it has paid an order whose completion did not come: its funds are gone.
+    SettledUnproven,
+    /// The platform says that it has ended an order whose failure did not come: its funds are available again.
+    Unfrozen,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 43] = [
         Self::Credited,
         Self::Held,
         Self::Unverified,
@@ -126,6 +134,10 @@ impl Outcome {
         Self::LegMoved,
         Self::Adjusted,
         Self::LegAdjusted,
+        Self::Found,
+        Self::FindingOver,
+        Self::SettledUnproven,
+        Self::Unfrozen,
     ];
 
     /// The name in records, logs and metrics.
@@ -171,6 +183,10 @@ impl Outcome {
             Self::LegMoved => "leg-moved",
             Self::Adjusted => "adjusted",
             Self::LegAdjusted => "leg-adjusted",
+            Self::Found => "found",
+            Self::FindingOver => "finding-over",
+            Self::SettledUnproven => "settled-unproven",
+            Self::Unfrozen => "unfrozen",
         }
     }
 
@@ -214,6 +230,10 @@ impl Outcome {
             Self::LegMoved => "waas.movement.leg",
             Self::Adjusted => "waas.adjustment.posted",
             Self::LegAdjusted => "waas.adjustment.leg",
+            Self::Found => "waas.reconciliation.found",
+            Self::FindingOver => "waas.reconciliation.over",
+            Self::SettledUnproven => "waas.reconciliation.settled",
+            Self::Unfrozen => "waas.reconciliation.unfrozen",
         }
     }
 }

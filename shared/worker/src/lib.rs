@@ -8,5 +8,5 @@ mod platform;
 mod queue;
 
 pub use environment::{Environment, EnvironmentError};
-pub use platform::Platform;
+pub use platform::{Platform, known};
 pub use queue::{Batch, Message, serve};

@@ -64,6 +64,27 @@ impl<T: Transport + Clone> Platform<T> {
     }
 }
 
+/// What the platform knows, or nothing.
+///
+/// How it says that it knows nothing is not published: a number that is not 0 is taken for that. That it cannot open what it
+/// was sent, or a code that is a word as those of its gateway are, says nothing of what was asked.
+///
+/// # Errors
+///
+/// The call's own, where it says neither so nor so.
+pub fn known<A>(answer: Result<A, CallError>) -> Result<Option<A>, CallError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(CallError::UnknownThere) => Ok(None),
+        Err(CallError::Refused(said))
+            if said.code_number().is_some_and(|code| code != Said::DECRYPTION_FAILED) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Would other keys perhaps be answered otherwise?
 fn may_be_rotation(error: &CallError) -> bool {
     match error {

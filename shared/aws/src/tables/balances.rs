@@ -1,9 +1,11 @@
 //! Balances: what each user holds of each asset.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use waas_callback::{Asset, Balance, Decimal, Posting};
 
-use super::{Change, Item, Layout, in_transaction, number, read, read_asset, read_number, user_and_asset};
+use super::{
+    Change, Item, Layout, in_transaction, number, read, read_asset, read_number, text, user_and_asset,
+};
 use crate::retry::Unavailable;
 
 /// What the user owes.
@@ -53,6 +55,39 @@ pub(crate) fn post(
         change.condition(format!("(attribute_not_exists(#{OWED}) OR #{OWED} = :nothing)"), &[OWED], zero);
     }
     change.build(table, user_and_asset(&posting.tenant_user_id, &posting.asset)).map(in_transaction)
+}
+
+/// Up to when the events of a balance were summed by reconciliation, and their sum. Nothing is decided upon these.
+const AUDITED_TO: &str = "auditedTo";
+const AUDITED: [&str; 4] = ["auditedAvailable", "auditedFrozen", "auditedHeld", "auditedOwed"];
+
+/// A balance's checkpoint; from the beginning, where there is none.
+pub(crate) fn checkpoint(item: &Item) -> Result<(Option<String>, Balance), Unavailable> {
+    let Some(to) = read(item, AUDITED_TO) else { return Ok((None, Balance::default())) };
+    let part = |name: &str| {
+        read_number(item, name).ok_or_else(|| Unavailable::new("a balance's checkpoint is malformed"))
+    };
+    let [available, frozen, held, owed] = AUDITED;
+    let sum =
+        Balance { available: part(available)?, frozen: part(frozen)?, held: part(held)?, owed: part(owed)? };
+    Ok((Some(to.to_owned()), sum))
+}
+
+/// Sets a balance's checkpoint.
+pub(crate) fn set_checkpoint(
+    table: &str,
+    tenant_user_id: &str,
+    asset: &Asset,
+    to: &str,
+    sum: Balance,
+) -> Result<Update, Unavailable> {
+    let mut change = Change::default();
+    change.set(AUDITED_TO, text(to));
+    for (name, part) in AUDITED.into_iter().zip([sum.available, sum.frozen, sum.held, sum.owed]) {
+        change.set(name, number(part));
+    }
+    change.condition("attribute_exists(tenantUserId)", &[], []);
+    change.build(table, user_and_asset(tenant_user_id, asset))
 }
 
 /// Does the user owe, by a balance's record?

@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use waas_callback::{
     Amount, CallBackId, CallbackType, CaseKey, Claim, EventKey, Fingerprint, Identity, Mode, Reason,
-    Registration, Transfer, TxId, Word,
+    Registration, Subject, Transfer, TxId, Word,
 };
 
-use super::events::{self, Event, Source};
+use super::events::{self, Event, Reconciled, Source};
 use super::{
     Change, Item, Layout, get, in_transaction, parsed_time, read, read_number, read_set, text, timestamp,
 };
@@ -84,6 +84,12 @@ pub struct RecordedCase {
     pub word: Option<String>,
     /// Since when it answers without saying so or so, RFC 3339 in UTC.
     pub silent_since: Option<String>,
+    /// What the ledger says, of a finding of reconciliation.
+    pub recorded: Option<String>,
+    /// What it should say.
+    pub expected: Option<String>,
+    /// The day that it is about, `yyyy-MM-dd` at UTC+8.
+    pub day: Option<String>,
 }
 
 impl RecordedCase {
@@ -177,8 +183,10 @@ fn facts(event: &Event<'_>) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         (events::KEY, event_key.as_str().to_owned()),
         (events::FINGERPRINT, fingerprint.as_str().to_owned()),
-        ("tenantUserId", event.tenant_user_id.to_owned()),
     ];
+    if !event.tenant_user_id.is_empty() {
+        facts.push(("tenantUserId", event.tenant_user_id.to_owned()));
+    }
     let mut fact = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
     fact("position", position.map(|position| position.to_string()));
     fact("callBackId", event.call_back_id.map(CallBackId::to_string));
@@ -197,7 +205,16 @@ fn facts(event: &Event<'_>) -> Vec<(&'static str, String)> {
             fact("address", Some(terms.address.text().to_owned()));
             fact("mode", Some(mode.name().to_owned()));
         }
-        Source::Cancellation
+        Source::Reconciliation(Reconciled::Found(finding)) => {
+            for (name, value) in events::finding_attributes(finding) {
+                fact(name, Some(value.to_owned()));
+            }
+            if let Subject::Balance { asset, .. } = &finding.subject {
+                fact("asset", Some(asset.to_string()));
+            }
+        }
+        Source::Reconciliation(_)
+        | Source::Cancellation
         | Source::User
         | Source::Release(_)
         | Source::Resolution(_)
@@ -324,6 +341,59 @@ pub(crate) fn is_resolved(item: &Item) -> bool {
     !item.contains_key(OPEN_SINCE) && read(item, RESOLUTION_KEY).is_some()
 }
 
+/// Where reconciliation notes how far it is: an item beside its cases, which is none and stands in no index.
+pub const RUN_KEY: &str = "reconciliation.run";
+const RUN: &str = "run";
+const LAST_RUN: &str = "lastRun";
+const LEASED_UNTIL: &str = "leasedUntil";
+const VERSION: &str = "version";
+
+/// The key of the runs' record.
+pub(crate) fn run_key() -> [(&'static str, AttributeValue); 1] {
+    [(KEY, text(RUN_KEY))]
+}
+
+/// The runs' record as it was read: the run under way and the last that came to its end, as JSON.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunRecord {
+    pub(crate) version: u64,
+    pub(crate) leased_until: Option<String>,
+    pub(crate) run: Option<String>,
+    pub(crate) last_run: Option<String>,
+}
+
+/// The runs' record.
+pub(crate) fn run(item: &Item) -> Result<RunRecord, Unavailable> {
+    let version = item.get(VERSION).and_then(|version| version.as_n().ok()?.parse().ok());
+    let owned = |name: &str| read(item, name).map(str::to_owned);
+    Ok(RunRecord {
+        version: version.ok_or_else(|| Unavailable::new("the record of the runs is malformed"))?,
+        leased_until: owned(LEASED_UNTIL),
+        run: owned(RUN),
+        last_run: owned(LAST_RUN),
+    })
+}
+
+/// Writes the runs' record where nobody has since it was read.
+pub(crate) fn put_run(table: &str, record: &RunRecord) -> Result<Update, Unavailable> {
+    let mut change = Change::default();
+    let texts = [(LEASED_UNTIL, &record.leased_until), (RUN, &record.run), (LAST_RUN, &record.last_run)];
+    for (name, value) in texts {
+        match value {
+            Some(value) => change.set(name, text(value)),
+            None => change.remove(name),
+        }
+    }
+    let version = |version: u64| AttributeValue::N(version.to_string());
+    change.set(VERSION, version(record.version + 1));
+    if record.version == 0 {
+        change.condition(format!("attribute_not_exists({KEY})"), &[], []);
+    } else {
+        change.equals(VERSION, version(record.version));
+    }
+    change.build(table, run_key())
+}
+
 /// The key in a case's record.
 pub(crate) fn key(item: &Item) -> Option<&str> {
     read(item, KEY)
@@ -352,7 +422,11 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
     let claim = Claim {
         identity,
         reasons: read_set(item, REASONS).iter().map(|name| name.parse().ok()).collect::<Option<_>>()?,
-        tenant_user_id: owned("tenantUserId")?,
+        // What is about a day is nobody's.
+        tenant_user_id: match owned("tenantUserId") {
+            None if read(item, "day").is_some() => String::new(),
+            user => user?,
+        },
         call_back_id: read(item, "callBackId").map(CallBackId::from),
         asset: match read(item, "asset") {
             Some(asset) => Some(asset.parse().ok()?),
@@ -382,6 +456,9 @@ fn read_case(item: &Item) -> Option<RecordedCase> {
         asked: read_number(item, ASKED).map_or(Some(0), |asked| asked.to_string().parse().ok())?,
         word: owned(WORD),
         silent_since: owned(SILENT_SINCE),
+        recorded: owned("recorded"),
+        expected: owned("expected"),
+        day: owned("day"),
         resolution_key: ended(RESOLUTION_KEY),
         closed_at: ended("closedAt"),
         open_since,

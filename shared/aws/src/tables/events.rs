@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactGetItem, TransactWriteItem
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use waas_callback::{
-    Address, Amount, Asset, CallBackId, Callback, CaseKey, Decimal, Entry, EventKey, Fingerprint, Identity,
-    KnownEvent, Mode, Outcome, Posting, Proof, Reason, Refusal, Registration, Resolution, Submission, Terms,
-    Word, terms_digest,
+    Address, Amount, Asset, CallBackId, Callback, CallbackType, CaseKey, Decimal, Entry, EventKey, Finding,
+    Fingerprint, Identity, KnownEvent, Mode, Outcome, Posting, Proof, Reason, Refusal, Registration,
+    Resolution, Subject, Submission, Terms, Word, terms_digest,
 };
 
 use super::{
@@ -44,8 +44,21 @@ const MAX_CURSOR_BYTES: usize = 255;
 /// The index of the events by user, newest first.
 pub(crate) const BY_USER: &str = "byUser";
 
-pub(super) const LAYOUT: Layout =
-    Layout { indexes: &[(BY_USER, &[USER, RECORDED_AT])], ..Layout::keyed(&[KEY]) };
+/// Of a deposit or a payment that a callback told of: its type, and the day in UTC on which it was recorded.
+const COUNTED_ON: &str = "countedOn";
+
+/// The index of what is counted, by type and day, oldest first.
+pub(crate) const BY_DAY: &str = "byDay";
+
+pub(super) const LAYOUT: Layout = Layout {
+    indexes: &[(BY_USER, &[USER, RECORDED_AT]), (BY_DAY, &[COUNTED_ON, RECORDED_AT])],
+    ..Layout::keyed(&[KEY])
+};
+
+/// The day's part of the index of what is counted: `3#2025-06-20`.
+pub(crate) fn counted_on(r#type: CallbackType, time: &str) -> Option<String> {
+    Some(format!("{}#{}", r#type.number(), time.get(.."yyyy-mm-dd".len())?))
+}
 
 /// An event that is to be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +90,19 @@ pub(crate) enum Source<'a> {
     User,
     /// A submission has come to its end.
     Submission(Submitted<'a>),
+    /// What reconciliation has found, done or seen end.
+    Reconciliation(Reconciled<'a>),
+}
+
+/// What reconciliation has found, done or seen end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reconciled<'a> {
+    /// Something in which the ledger and the world disagree.
+    Found(&'a Finding),
+    /// An order was put right, upon how it stands at the platform.
+    Repaired(&'static str),
+    /// What was found is over.
+    Over(Ending<'a>),
 }
 
 /// A submission that has come to its end.
@@ -244,6 +270,7 @@ impl<'a> Event<'a> {
             Source::Resolution(act) => act.case,
             Source::Verification(checked) => Some(checked.ending),
             Source::Submission(submitted) => Some(submitted.ending),
+            Source::Reconciliation(Reconciled::Over(ending)) => Some(ending),
             _ => None,
         }
     }
@@ -272,6 +299,14 @@ pub(crate) fn put(
     for (reason, name) in [(Reason::Verification, QUESTION), (Reason::Submission, SUBMISSION)] {
         if entry.reasons.contains(&reason) {
             item.insert(name.into(), text(CaseKey::of(event.identity).as_str()));
+        }
+    }
+    if let Some(callback) = event.callback() {
+        let r#type = callback.callback_type();
+        if matches!(r#type, CallbackType::Deposit | CallbackType::Withdrawal)
+            && let Some(day) = counted_on(r#type, &timestamp(now)?)
+        {
+            item.insert(COUNTED_ON.into(), text(&day));
         }
     }
     if let Some(fee) = entry.order.as_ref().and_then(|order| order.fee.as_ref()) {
@@ -435,9 +470,32 @@ fn item(
                 item.insert("doubt".into(), text(doubt));
             }
         }
+        Source::Reconciliation(Reconciled::Found(finding)) => {
+            item.extend(finding_attributes(finding).map(|(name, value)| (name.into(), text(value))));
+        }
+        Source::Reconciliation(Reconciled::Repaired(theirs)) => {
+            item.insert("expected".into(), text(theirs));
+        }
+        Source::Reconciliation(Reconciled::Over(ending)) => {
+            item.insert(CASE_KEY.into(), text(ending.case_key.as_str()));
+        }
         Source::Cancellation | Source::User => {}
     }
+    // What is about a day is nobody's.
+    if event.tenant_user_id.is_empty() {
+        item.remove(USER);
+    }
     Ok(item)
+}
+
+/// What a finding's event and its case say of it.
+pub(crate) fn finding_attributes(finding: &Finding) -> impl Iterator<Item = (&'static str, &str)> {
+    let Finding { reason, subject, recorded, expected, .. } = finding;
+    let day = match subject {
+        Subject::Day(day) => Some(("day", day.as_str())),
+        Subject::Order { .. } | Subject::Balance { .. } => None,
+    };
+    [("finding", reason.name()), ("recorded", recorded), ("expected", expected)].into_iter().chain(day)
 }
 
 fn posting(posting: &Posting) -> AttributeValue {

@@ -29,7 +29,33 @@ const MAY_HAVE_ARRIVED: &str = "mayHaveArrived";
 /// reading, and nothing else believes it: how an order is paid, its registration says.
 const PAYABLE_IN: &str = "payableIn";
 
-pub(super) const LAYOUT: Layout = Layout::keyed(&[KEY]);
+/// There while the order is open, or was paid and not registered yet, and with it the order in the index of these.
+pub(crate) const OPEN: &str = "open";
+pub(crate) const OPEN_SINCE: &str = "openSince";
+
+/// What an order in the index waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaits {
+    /// Its end.
+    End,
+    /// Its registration: it was paid.
+    Registration,
+}
+
+impl Awaits {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::End => "end",
+            Self::Registration => "registration",
+        }
+    }
+}
+
+/// The index of the open orders, oldest first.
+pub(crate) const BY_OPEN_SINCE: &str = "byOpenSince";
+
+pub(super) const LAYOUT: Layout =
+    Layout { indexes: &[(BY_OPEN_SINCE, &[OPEN, OPEN_SINCE])], ..Layout::keyed(&[KEY]) };
 
 /// Changes an order's record, if what the change was decided upon still holds.
 pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Result<Update, Unavailable> {
@@ -66,6 +92,23 @@ pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Resul
             // No other function writes this attribute, so only its role may.
             OrderState::Confirmed => change.set("confirmedAt", text(&timestamp(now)?)),
             OrderState::Completed | OrderState::Failed | OrderState::Cancelled => change.remove("stalled"),
+        }
+        let awaits = match (state, &order.details) {
+            (OrderState::Reserved, Some(Details::Registered { .. })) => Some(Some(Awaits::End)),
+            (OrderState::Completed, Some(Details::Reported { .. })) => Some(Some(Awaits::Registration)),
+            (OrderState::Completed | OrderState::Failed | OrderState::Cancelled, _) => Some(None),
+            (OrderState::Reported | OrderState::Reserved | OrderState::Confirmed, _) => None, // as it was
+        };
+        match awaits {
+            Some(Some(awaits)) => {
+                change.set(OPEN, text(awaits.name()));
+                change.set(OPEN_SINCE, text(&timestamp(now)?));
+            }
+            Some(None) => {
+                change.remove(OPEN);
+                change.remove(OPEN_SINCE);
+            }
+            None => {}
         }
     }
     let optional = [
@@ -132,6 +175,12 @@ fn belongs_to(change: &mut Change, tracking_id: Option<&str>) {
         let belongs = format!("(attribute_not_exists(#{TRACKING_ID}) OR #{TRACKING_ID} = :spokenOf)");
         change.condition(belongs, &[TRACKING_ID], [("spokenOf", text(tracking_id))]);
     }
+}
+
+/// What an order in the index is to pay, by the copies in its record: whose, of what, how much.
+pub(crate) fn reserved(item: &Item) -> Option<(String, Asset, Decimal)> {
+    let asset = Asset::new(read(item, "chainName")?, read(item, "symbol")?).ok()?;
+    Some((read(item, "tenantUserId")?.to_owned(), asset, read_number(item, "amount")?))
 }
 
 /// Reads an order in a transaction.

@@ -125,7 +125,11 @@ pub fn plan(
     let transactions =
         claim.and_then(|claim| claim.tx_id.as_ref()).zip(order.and_then(|order| order.tx_id.as_ref()));
     let is_the_payment = transactions.is_some_and(|(claimed, known)| claimed == known);
-    if makes_good && (recorded.zip(claim).is_some_and(is_applied) || is_the_payment) {
+    // What took effect and waits for more is recorded, too.
+    let was_refused =
+        claim.is_some_and(|claim| claim.reasons.iter().any(|reason| !reason.is_of_what_was_recorded()));
+    let is_applied = was_refused && recorded.zip(claim).is_some_and(is_applied);
+    if makes_good && (is_applied || is_the_payment) {
         return Err(NotResolved::AppliedAlready);
     }
     Planning { resolution, claim, order, standing }.plan(next, remedy, recorded.is_some())

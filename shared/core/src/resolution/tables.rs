@@ -115,9 +115,11 @@ impl FromStr for Action {
 pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
     use Action::{Charge, Credit, Dismiss, Reject, Release, Repin, Reverse, Settle, Unfreeze, WriteOff};
     use Reason::{
-        BalanceOutOfRange, BalanceTooLow, CompletedUnconfirmed, Contradicted, EventConflict,
-        FailedOtherAddress, Foreign, OrderDirect, OrderEnded, OrderTooOld, OtherTerms, OtherTrackingId,
-        OtherUser, RequestConflict, Risk, Submission, SubmissionUnclear, UserOwes, Verification,
+        BalanceDiffers, BalanceOutOfRange, BalanceTooLow, CompletedUnconfirmed, CompletionMissing,
+        ConfirmationMissing, Contradicted, CountsDiffer, EventConflict, FailedOtherAddress, FailureMissing,
+        Foreign, FrozenDiffers, OrderDiffers, OrderDirect, OrderEnded, OrderTooOld, OrderUnknown, OtherTerms,
+        OtherTrackingId, OtherUser, RegistrationMissing, RequestConflict, Risk, Submission,
+        SubmissionUnclear, UserOwes, Verification,
     };
     match (kind, reason) {
         ("deposit", Risk) => &[Reject],
@@ -138,6 +140,9 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
             &[Unfreeze, Dismiss]
         }
         ("insufficient-balance" | "insufficient-gas", Foreign) => &[Repin, Dismiss],
+        ("reconciliation", CompletionMissing) => &[Settle, Dismiss],
+        ("reconciliation", FailureMissing | ConfirmationMissing | OrderUnknown) => &[Unfreeze, Dismiss],
+        ("reconciliation", OrderDiffers) => &[Settle, Unfreeze, Dismiss],
         ("registration", Submission | SubmissionUnclear) => &[Settle, Unfreeze, Dismiss],
         ("registration", BalanceTooLow | UserOwes | OtherTerms | OtherUser) => &[Charge, WriteOff, Dismiss],
         ("registration", BalanceOutOfRange) => &[WriteOff, Dismiss],
@@ -146,7 +151,8 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
             Risk | RequestConflict | EventConflict | BalanceOutOfRange | BalanceTooLow | UserOwes | OtherUser
             | OtherTerms | OrderEnded | OrderTooOld | OrderDirect | OtherTrackingId | Foreign
             | FailedOtherAddress | CompletedUnconfirmed | Verification | Contradicted | Submission
-            | SubmissionUnclear,
+            | SubmissionUnclear | CompletionMissing | FailureMissing | ConfirmationMissing | OrderUnknown
+            | OrderDiffers | RegistrationMissing | CountsDiffer | FrozenDiffers | BalanceDiffers,
         ) => &[Dismiss],
     }
 }
