@@ -82,6 +82,10 @@ impl Verifier {
     /// If DynamoDB does not answer, or with what is no case.
     pub async fn take(&self, case_key: &CaseKey, now: SystemTime) -> Result<Option<Question>, Unavailable> {
         let Some(case) = self.ledger.case(case_key).await? else { return Ok(None) };
+        // What is to be ordered from the platform is due too, and none of its questions.
+        if case.expects != cases::PLATFORM {
+            return Ok(None);
+        }
         let Some(next) = &case.next_ask_at else { return Ok(None) };
         // At first it is asked whenever somebody says so, for the clock that opened it may be ahead of this one.
         if case.asked > 0 && *next > timestamp(now)? {
@@ -97,7 +101,7 @@ impl Verifier {
     /// An open question as it stands now.
     async fn question(&self, case_key: &CaseKey, now: SystemTime) -> Result<Option<Question>, Unavailable> {
         let Some(case) = self.ledger.case(case_key).await? else { return Ok(None) };
-        if case.open_since.is_none() || case.next_ask_at.is_none() {
+        if case.open_since.is_none() || case.next_ask_at.is_none() || case.expects != cases::PLATFORM {
             return Ok(None);
         }
         let callback = self.claimed(&case).await?;
