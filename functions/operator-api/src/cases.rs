@@ -1,5 +1,7 @@
 //! What waits for a person.
 
+use std::time::SystemTime;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
@@ -254,7 +256,8 @@ pub(crate) async fn show(
     State(operator): State<Operator>,
     PathId(case_key): PathId,
 ) -> Result<Json<CaseToDecide>, Problem> {
-    Ok(Json(operator.case(&CaseKey::from(case_key)).await?.into()))
+    let view = Box::pin(operator.case(&CaseKey::from(case_key), SystemTime::now())).await?;
+    Ok(Json(view.into()))
 }
 
 impl From<RecordedCase> for Case {

@@ -16,11 +16,11 @@ impl<T: Transport + Clone> Submissions<T> {
                 Ok(Told::known(order, known.symbol.as_deref(), amount))
             }
             Err(CallError::UnknownThere) => Ok(Told::Unknown),
-            // How it says that it knows nothing is not published: a number that is not 0 is taken for that.
+            // How it says that it knows nothing is not published: it may be in this way.
             Err(CallError::Refused(said))
                 if said.code_number().is_some_and(|code| code != Said::DECRYPTION_FAILED) =>
             {
-                Ok(Told::Unknown)
+                Ok(Told::Refused)
             }
             Err(error) => Err(error),
         }

@@ -8,7 +8,7 @@ mod call;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::{StreamExt as _, stream};
-use waas_callback::{CaseKey, Doubt, End, Step, Submission, after_asking, after_sending, next_step};
+use waas_callback::{CaseKey, Doubt, End, Stage, Step, Submission, after_asking, after_sending, next_step};
 use waas_callback_aws::{Config, Errand, Keys, Submitter, Unavailable, milliseconds};
 use waas_callback_worker::{Environment, Message, Platform};
 use waas_client::{Https, Timeouts, Transport};
@@ -148,16 +148,16 @@ impl<T: Transport + Clone> Submissions<T> {
         started: Instant,
         now: SystemTime,
     ) -> Result<Outcome, Unavailable> {
-        let case_key = errand.case.case_key.clone();
         let mut step = next_step(&errand.order);
         let mut cause = None; // why the platform could not be asked, or did not accept
+        let mut is_asked = false;
         for _ in 0..MAX_DECISIONS {
             step = match step {
                 Step::End(end) => {
                     if self.submitter.end(&errand, end, now).await? {
                         return Ok(Outcome::Ended(end));
                     }
-                    let Some(changed) = self.submitter.again(&case_key, now).await? else {
+                    let Some(changed) = self.submitter.again(&errand, now).await? else {
                         return Ok(Outcome::EndedBefore);
                     };
                     errand = changed;
@@ -168,42 +168,45 @@ impl<T: Transport + Clone> Submissions<T> {
                         (_, step) => step,
                     }
                 }
-                Step::Ask => match self.ask(&errand.order).await {
-                    Ok(told) => after_asking(&errand.order, told),
-                    Err(error) => {
-                        cause = Some(error.to_string());
-                        Step::Wait
+                Step::Ask => {
+                    is_asked = true;
+                    match self.ask(&errand.order).await {
+                        Ok(told) => after_asking(&errand.order, told, self.is_overdue(&errand)),
+                        Err(error) => {
+                            cause = Some(error.to_string());
+                            Step::Wait
+                        }
                     }
-                },
+                }
                 Step::Send => {
                     let before = errand.order.submission.unwrap_or_else(Submission::requested);
                     let is_late = started.elapsed() > SENT_WITHIN;
                     if is_late {
                         return Ok(Outcome::Waits(Some("out of time".to_owned())));
                     }
-                    let is_noted = self.submitter.note(&errand.order, before.begun(), now).await?;
-                    let Some(begun) = self.submitter.again(&case_key, now).await? else {
+                    let is_noted = self.submitter.note(&errand, before.begun(), now).await?;
+                    let Some(begun) = self.submitter.again(&errand, now).await? else {
                         return Ok(Outcome::EndedBefore);
                     };
                     errand = begun;
                     // Nobody else has begun it meanwhile, or brought it to its end, or taken it back.
                     let is_ours = errand.order.submission == Some(before.begun());
-                    if !is_noted || !is_ours {
+                    if !errand.is_held() {
+                        return Ok(Outcome::Waits(Some("somebody else has taken it up".to_owned())));
+                    } else if !is_noted || !is_ours {
                         next_step(&errand.order)
                     } else if started.elapsed() > SENT_WITHIN {
                         // It was not sent, and nobody else can have sent it.
-                        self.submitter.note(&errand.order, before, now).await?;
+                        self.submitter.note(&errand, before, now).await?;
                         return Ok(Outcome::Waits(Some("out of time".to_owned())));
                     } else {
                         let (sent, why) = self.send(&errand.order).await;
                         cause = why;
                         let (after, step) = after_sending(before, sent);
-                        if !matches!(step, Step::End(_))
-                            && !self.submitter.note(&errand.order, after, now).await?
-                        {
+                        if !matches!(step, Step::End(_)) && !self.submitter.note(&errand, after, now).await? {
                             return Ok(Outcome::Waits(cause)); // it has changed: its next turn sees how
                         }
-                        match self.submitter.again(&case_key, now).await? {
+                        match self.submitter.again(&errand, now).await? {
                             Some(changed) => errand = changed,
                             None => return Ok(Outcome::EndedBefore),
                         }
@@ -211,8 +214,10 @@ impl<T: Transport + Clone> Submissions<T> {
                     }
                 }
                 Step::Wait => {
-                    let is_unclear = errand.order.submission.is_some_and(|known| known.may_have_arrived);
-                    if !(is_unclear && errand.open_for >= self.unclear_for) {
+                    let known = errand.order.submission.filter(|known| known.is_doubtful());
+                    // What was refused is not given up before the platform was asked for it.
+                    let is_given_up = known.is_some_and(|known| known.stage != Stage::Refused || is_asked);
+                    if !(is_given_up && self.is_overdue(&errand)) {
                         return Ok(Outcome::Waits(cause));
                     }
                     Step::End(End::Unclear(Doubt::Silence))
@@ -220,5 +225,10 @@ impl<T: Transport + Clone> Submissions<T> {
             };
         }
         Err(Unavailable::new("the order changes too often"))
+    }
+
+    /// Could nobody tell for too long whether the platform has the order?
+    fn is_overdue(&self, errand: &Errand) -> bool {
+        errand.unclear_for >= self.unclear_for
     }
 }

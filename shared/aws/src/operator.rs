@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use waas_callback::{
     Action, Amount, Balance, CallBackId, CaseKey, Claim, Collection, Entry, Expected, Identity, KnownEvent,
-    NotResolved, Order, Outcome, Plan, Posting, PostingError, RECONCILIATION, Reason, Refusal, Resolution,
-    Rival, Verdict, hold, plan,
+    NotResolved, Order, Outcome, Plan, Posting, PostingError, RECONCILIATION, Reason, Refusal, Registration,
+    Resolution, Rival, Submission, Verdict, hold, plan,
 };
 
 use crate::commit::{NotSettled, Obstacle};
@@ -115,6 +115,8 @@ struct Matter {
     recorded: Option<KnownEvent>,
     /// What became of the content that a deposit's event was recorded with, where that is another than the claim's.
     rival: Option<Rival<()>>,
+    /// Is the order on its way to the platform, and somebody at it?
+    is_followed: bool,
 }
 
 impl Matter {
@@ -130,7 +132,16 @@ impl Matter {
             (&posting.tenant_user_id, Some(&posting.asset), Some(posting.available))
                 == (&claim.tenant_user_id, claim.asset.as_ref(), amount)
         };
+        let of_order = self.order.as_ref().and_then(|order| order.submission);
+        let is_doubtful = of_order.is_some_and(Submission::is_doubtful);
         match (resolution.action, &self.rival, self.claim()) {
+            // While it is followed, nobody has to guess whether the platform has the order.
+            (Action::Unfreeze, ..) if self.is_followed && is_doubtful => Err(NotResolved::Waits),
+            (Action::Dismiss, _, Some(claim))
+                if self.is_followed && claim.reasons.contains(&Reason::Submission) =>
+            {
+                Err(NotResolved::Waits)
+            }
             (Action::Credit, Some(Rival::Waits(..)), _) => Err(NotResolved::Waits),
             (Action::Credit, Some(Rival::Credited(posting)), Some(claim)) if is_same(posting, claim) => {
                 Err(NotResolved::AppliedAlready)
@@ -152,8 +163,8 @@ impl Operator {
     /// # Errors
     ///
     /// [`OperatorError::NotFound`].
-    pub async fn case(&self, case_key: &CaseKey) -> Result<CaseView, OperatorError> {
-        let matter = self.matter(Target::Case(case_key)).await?;
+    pub async fn case(&self, case_key: &CaseKey, now: SystemTime) -> Result<CaseView, OperatorError> {
+        let matter = self.matter(Target::Case(case_key), now).await?;
         let case = matter.case.clone().ok_or(OperatorError::NotFound)?;
         let mut events = Vec::with_capacity(case.event_keys.len());
         for key in case.event_keys.iter().take(MAX_EVENTS) {
@@ -208,7 +219,7 @@ impl Operator {
             if let Some(event) = self.known(&identity).await? {
                 return Ok(Resolved { is_new: false, event });
             }
-            let (matter, plan, entry) = match Box::pin(self.decide(target, resolution)).await {
+            let (matter, plan, entry) = match Box::pin(self.decide(target, resolution, now)).await {
                 Ok(Some(decided)) => decided,
                 Ok(None) => continue,
                 // What stands in its way may be what the same act has just done.
@@ -282,8 +293,9 @@ impl Operator {
         &self,
         target: Target<'_>,
         resolution: &Resolution,
+        now: SystemTime,
     ) -> Result<Option<(Matter, Plan, Entry)>, OperatorError> {
-        let matter = self.matter(target).await?;
+        let matter = self.matter(target, now).await?;
         if matter.case.as_ref().is_some_and(|case| case.open_since.is_none()) {
             return Err(OperatorError::CaseClosed);
         }
@@ -293,7 +305,7 @@ impl Operator {
         match after(balance, &entry) {
             Ok(_) => Ok(Some((matter, plan, entry))),
             // The balance was read last: it may be without what has just moved with the order or the case.
-            Err(_) if self.matter(target).await? != matter => Ok(None),
+            Err(_) if self.matter(target, now).await? != matter => Ok(None),
             Err(refusal) => Err(refusal.into()),
         }
     }
@@ -460,7 +472,7 @@ impl Operator {
     }
 
     /// Reads all that an act is decided upon, the case first: it says what else there is.
-    async fn matter(&self, target: Target<'_>) -> Result<Matter, OperatorError> {
+    async fn matter(&self, target: Target<'_>, now: SystemTime) -> Result<Matter, OperatorError> {
         let mut rival = None;
         let (case, recorded, call_back_id) = match target {
             Target::Order(call_back_id) => (None, None, Some(call_back_id.clone())),
@@ -484,7 +496,19 @@ impl Operator {
         if case.is_none() && order.is_none() {
             return Err(OperatorError::NotFound);
         }
-        Ok(Matter { case, order, recorded, rival })
+        let is_followed = match &order {
+            Some(order) if order.submission.is_some() => self.is_followed(order, now).await?,
+            _ => false,
+        };
+        Ok(Matter { case, order, recorded, rival, is_followed })
+    }
+
+    /// Is an order on its way to the platform, and somebody at it? Its registration's case says so.
+    async fn is_followed(&self, order: &Order, now: SystemTime) -> Result<bool, Unavailable> {
+        let registration = Registration::event_key(&order.call_back_id);
+        let Some(registration) = self.ledger.event(registration.as_str()).await? else { return Ok(false) };
+        let case = self.ledger.case(&CaseKey::of(&registration.identity())).await?;
+        Ok(case.is_some_and(|case| case.is_followed(now)))
     }
 
     async fn balance(&self, plan: &Plan) -> Result<Balance, Unavailable> {

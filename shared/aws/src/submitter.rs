@@ -33,6 +33,18 @@ pub struct Errand {
     pub order: Order,
     /// How long it has been under way.
     pub open_for: Duration,
+    /// How long nobody could tell whether the platform has the order.
+    pub unclear_for: Duration,
+    /// What says in the case's record that it was taken up by whoever holds this.
+    lease: String,
+}
+
+impl Errand {
+    /// Has nobody else taken it up since?
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.case.next_ask_at.as_deref() == Some(&*self.lease)
+    }
 }
 
 impl Submitter {
@@ -66,19 +78,29 @@ impl Submitter {
         if case.asked > 0 && *next > timestamp(now)? {
             return Ok(None);
         }
-        let update = cases::take(&self.ledger.tables.cases, &case, now + pause(case.asked).max(LEASE))?;
+        let until = now + pause(case.asked).max(LEASE);
+        let update = cases::take(&self.ledger.tables.cases, &case, until)?;
         if !self.ledger.change(&update, Deadline::after(None)).await? {
             return Ok(None);
         }
-        self.again(case_key, now).await
+        self.read(case_key, timestamp(until)?, now).await
     }
 
-    /// A submission that was taken up, as it stands now; absent if it came to its end meanwhile.
+    /// A submission as it stands now; absent if it came to its end meanwhile.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer, or with what is no case.
-    pub async fn again(&self, case_key: &CaseKey, now: SystemTime) -> Result<Option<Errand>, Unavailable> {
+    pub async fn again(&self, errand: &Errand, now: SystemTime) -> Result<Option<Errand>, Unavailable> {
+        self.read(&errand.case.case_key, errand.lease.clone(), now).await
+    }
+
+    async fn read(
+        &self,
+        case_key: &CaseKey,
+        lease: String,
+        now: SystemTime,
+    ) -> Result<Option<Errand>, Unavailable> {
         let Some(case) = self.ledger.case(case_key).await? else { return Ok(None) };
         if case.open_since.is_none() || case.next_ask_at.is_none() || case.expects != cases::SUBMISSION {
             return Ok(None);
@@ -87,25 +109,29 @@ impl Submitter {
             case.claim.call_back_id.clone().ok_or_else(|| Unavailable::new("a submission names no order"))?;
         let order = self.ledger.order(&id).await?;
         let order = order.ok_or_else(|| Unavailable::new("the order of a submission is missing"))?;
-        let open_for = case.open_for(now);
-        Ok(Some(Errand { case, order, open_for }))
+        let (open_for, unclear_for) = (case.open_for(now), case.silent_for(now));
+        Ok(Some(Errand { case, order, open_for, unclear_for, lease }))
     }
 
-    /// Writes how a submission stands, if the order is as it was read. Says whether it was.
+    /// Writes how a submission stands, if the order is as it was read and nobody else has taken the submission up. Says
+    /// whether that was so.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer: it may be written or not.
     pub async fn note(
         &self,
-        order: &Order,
+        errand: &Errand,
         submission: Submission,
         now: SystemTime,
     ) -> Result<bool, Unavailable> {
-        let update = noted(order, submission);
-        let update = withdrawals::update(&self.ledger.tables.withdrawals, &update, now)?;
-        // A transaction, for its token: a lost answer must not look as if somebody else had changed the order.
-        let changed = self.ledger.write(vec![in_transaction(update)], Deadline::after(None), changed).await?;
+        let Errand { case, order, lease, .. } = errand;
+        let tables = &self.ledger.tables;
+        let update = withdrawals::update(&tables.withdrawals, &noted(order, submission), now)?;
+        let doubt = cases::note_doubt(&tables.cases, &case.case_key, lease, submission.is_doubtful(), now)?;
+        // With a token: a lost answer must not look as if somebody else had changed the order.
+        let items = vec![in_transaction(update), in_transaction(doubt)];
+        let changed = self.ledger.write(items, Deadline::after(None), changed).await?;
         Ok(changed.is_none())
     }
 
@@ -151,14 +177,15 @@ impl Submitter {
     }
 }
 
-/// Why a single change was not made: what it was decided upon has changed.
+/// Why a change was not made: what it was decided upon has changed, or that passes.
 fn changed(reasons: &[CancellationReason]) -> Attempt<Option<()>> {
-    match reasons.first().and_then(CancellationReason::code) {
-        Some("ConditionalCheckFailed") => Attempt::Done(Ok(Some(()))),
-        Some(code) if is_transient_code(code) => Attempt::Again(Unavailable::new(code)),
-        code => {
-            Attempt::Done(Err(Unavailable::new(format!("transaction cancelled: {}", code.unwrap_or("None")))))
-        }
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
+    if codes.contains(&"ConditionalCheckFailed") {
+        Attempt::Done(Ok(Some(())))
+    } else if let Some(code) = codes.iter().find(|code| is_transient_code(code)) {
+        Attempt::Again(Unavailable::new(*code))
+    } else {
+        Attempt::Done(Err(Unavailable::new(format!("transaction cancelled: {}", codes.join(", ")))))
     }
 }
 

@@ -82,6 +82,16 @@ impl Submission {
         self.may_have_arrived || self.stage == Stage::Submitted
     }
 
+    /// Does nobody know whether the platform has the order? What it said no to is not known to be gone before it is asked.
+    #[must_use]
+    pub fn is_doubtful(self) -> bool {
+        match self.stage {
+            Stage::Requested | Stage::Submitting => self.may_have_arrived,
+            Stage::Refused => true,
+            Stage::Submitted => false,
+        }
+    }
+
     /// The one more that a call makes: written before it is made.
     #[must_use]
     pub fn begun(self) -> Self {
@@ -161,6 +171,8 @@ pub enum Told {
     },
     /// It knows no such order.
     Unknown,
+    /// It answers with a number that is not 0: that it knows no such order, or that it is out of order.
+    Refused,
 }
 
 impl Told {
@@ -197,25 +209,32 @@ pub fn next_step(order: &Order) -> Step {
     }
     match submission.stage {
         Stage::Submitted => Step::End(End::Submitted),
-        Stage::Refused => Step::Ask,
-        Stage::Requested | Stage::Submitting if submission.may_have_arrived => Step::Ask,
-        Stage::Requested | Stage::Submitting if order.is_held => Step::Wait,
-        Stage::Requested | Stage::Submitting => Step::Send,
+        Stage::Requested | Stage::Submitting if order.is_held && !submission.may_have_arrived => Step::Wait,
+        Stage::Requested if !submission.may_have_arrived => Step::Send,
+        // Turned away at the door, too: that is not enough of a word to send it twice.
+        Stage::Requested | Stage::Submitting | Stage::Refused => Step::Ask,
     }
 }
 
 /// What is to be done once the platform was asked. What may have arrived is sent again only where a second order of that
 /// name cannot be paid: each has to be confirmed, and only one ever is.
+///
+/// What it said no to, it has to be without by its own plain word. A number in its place is believed if it is said still once
+/// that has been so for too long, `is_overdue`: who says no to everything for a while says nothing of the order.
 #[must_use]
-pub fn after_asking(order: &Order, told: Told) -> Step {
-    let is_refused = order.submission.is_some_and(|submission| submission.stage == Stage::Refused);
+pub fn after_asking(order: &Order, told: Told, is_overdue: bool) -> Step {
+    let Some(submission) = order.submission else { return Step::End(End::Over) };
+    let is_refused = submission.stage == Stage::Refused;
+    let may_be_sent = order.mode == Mode::Confirmed || !submission.may_have_arrived;
     match told {
         Told::Known { is_ours: false } => Step::End(End::Unclear(Doubt::OtherTerms)),
         Told::Known { is_ours: true } if is_refused => Step::End(End::Unclear(Doubt::RefusedAndKnown)),
         Told::Known { is_ours: true } => Step::End(End::Submitted),
         Told::Unknown if is_refused => Step::End(End::Refused),
-        Told::Unknown if order.mode == Mode::Confirmed && !order.is_held => Step::Send,
-        Told::Unknown => Step::Wait,
+        Told::Refused if is_refused && is_overdue => Step::End(End::Refused),
+        Told::Refused if is_refused => Step::Wait,
+        Told::Unknown | Told::Refused if may_be_sent && !order.is_held => Step::Send,
+        Told::Unknown | Told::Refused => Step::Wait,
     }
 }
 
@@ -228,7 +247,9 @@ pub fn after_sending(before: Submission, sent: Sent) -> (Submission, Step) {
         Sent::NotSent => (Submission { may_have_arrived: before.may_have_arrived, ..begun }, Step::Wait),
         Sent::Unclear => (begun, Step::Wait),
         Sent::Refused if before.may_have_arrived => (begun, Step::End(End::Unclear(Doubt::RefusedAndKnown))),
-        Sent::Refused => (Submission { stage: Stage::Refused, may_have_arrived: false, ..begun }, Step::Ask),
+        // Whoever stands between may have sent it twice, and the one that was refused may be the first to be answered. So
+        // it is asked at the next turn, and not at once.
+        Sent::Refused => (Submission { stage: Stage::Refused, may_have_arrived: false, ..begun }, Step::Wait),
     }
 }
 
@@ -258,7 +279,11 @@ pub fn ended(order: &Order, end: End) -> Entry {
             Entry { postings, order, ..Entry::of(Outcome::SubmissionRefused) }
         }
         (End::Over | End::Refused, _) => Entry::of(Outcome::Ignored),
-        (End::Unclear(_), _) => Entry::of(Outcome::SubmissionUnclear),
+        // The order's record, too: whoever has learned more meanwhile has changed it.
+        (End::Unclear(_), _) => {
+            let order = Some(noted(order, submission));
+            Entry { order, ..Entry::of(Outcome::SubmissionUnclear) }
+        }
     }
 }
 
@@ -291,10 +316,87 @@ mod tests {
     #[test]
     fn a_no_ends_it_only_where_no_earlier_call_may_have_arrived() {
         let (after, step) = after_sending(Submission::requested(), Sent::Refused);
-        assert_eq!((after, step), (at(Stage::Refused, false), Step::Ask));
+        assert_eq!((after, step), (at(Stage::Refused, false), Step::Wait));
+        assert!(after.is_doubtful());
         let doubted = at(Stage::Submitting, true);
         let (after, step) = after_sending(doubted, Sent::Refused);
         assert!(after.may_have_arrived);
         assert_eq!(step, Step::End(End::Unclear(Doubt::RefusedAndKnown)));
+    }
+
+    fn order(mode: Mode, submission: Submission) -> Order {
+        Order {
+            call_back_id: "w".into(),
+            version: 1,
+            is_registered: true,
+            tenant_user_id: "user".into(),
+            terms: None,
+            reported: None,
+            state: OrderState::Reserved,
+            is_held: false,
+            mode,
+            tracking_id: None,
+            tx_id: None,
+            stalled: None,
+            failure_reported: None,
+            submission: Some(submission),
+            fee: None,
+            charged: None,
+            registered_at: None,
+            updated_at: None,
+        }
+    }
+
+    #[test]
+    fn after_the_first_call_the_platform_is_asked_before_any_other() {
+        for mode in Mode::ALL {
+            assert_eq!(next_step(&order(mode, Submission::requested())), Step::Send);
+            for doubt in [true, false] {
+                assert_eq!(next_step(&order(mode, at(Stage::Submitting, doubt))), Step::Ask);
+                assert_eq!(next_step(&order(mode, at(Stage::Refused, doubt))), Step::Ask);
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_sent_again_only_where_it_has_to_be_confirmed() {
+        for told in [Told::Unknown, Told::Refused] {
+            for is_overdue in [true, false] {
+                let step =
+                    |mode, doubt| after_asking(&order(mode, at(Stage::Submitting, doubt)), told, is_overdue);
+                assert_eq!([step(Mode::Direct, true), step(Mode::Direct, false)], [Step::Wait, Step::Send]);
+                assert_eq!([step(Mode::Confirmed, true), step(Mode::Confirmed, false)], [Step::Send; 2]);
+            }
+        }
+    }
+
+    #[test]
+    fn funds_are_back_only_upon_the_platforms_plain_word_or_a_number_said_for_too_long() {
+        for mode in Mode::ALL {
+            let step =
+                |told, is_overdue| after_asking(&order(mode, at(Stage::Refused, false)), told, is_overdue);
+            for is_overdue in [true, false] {
+                assert_eq!(step(Told::Unknown, is_overdue), Step::End(End::Refused));
+                let known = step(Told::Known { is_ours: true }, is_overdue);
+                assert_eq!(known, Step::End(End::Unclear(Doubt::RefusedAndKnown)));
+            }
+            assert_eq!(
+                [step(Told::Refused, false), step(Told::Refused, true)],
+                [Step::Wait, Step::End(End::Refused)]
+            );
+        }
+    }
+
+    #[test]
+    fn an_order_on_hold_is_not_sent() {
+        for (stage, doubt, expected) in [
+            (Stage::Requested, false, Step::Wait),
+            (Stage::Submitting, false, Step::Wait),
+            (Stage::Submitting, true, Step::Ask),
+        ] {
+            let held = Order { is_held: true, ..order(Mode::Confirmed, at(stage, doubt)) };
+            assert_eq!(next_step(&held), expected);
+            assert_eq!(after_asking(&held, Told::Unknown, false), Step::Wait);
+        }
     }
 }

@@ -82,7 +82,7 @@ pub struct RecordedCase {
     pub asked: u32,
     /// What it said at last.
     pub word: Option<String>,
-    /// Since when it answers without saying so or so, RFC 3339 in UTC.
+    /// Since when it answers without saying so or so, or nobody can tell whether it has the order, RFC 3339 in UTC.
     pub silent_since: Option<String>,
     /// What the ledger says, of a finding of reconciliation.
     pub recorded: Option<String>,
@@ -100,6 +100,16 @@ impl RecordedCase {
     #[must_use]
     pub fn open_for(&self, now: SystemTime) -> Duration {
         since(self.open_since.as_deref(), now)
+    }
+
+    /// Is an order on its way to the platform, and somebody there who takes it up when it is due? What is due for longer than
+    /// an hour is not followed any more, whyever that is.
+    #[must_use]
+    pub fn is_followed(&self, now: SystemTime) -> bool {
+        const LATEST: Duration = Duration::from_hours(1); // the longest pause is a quarter of it
+        let is_due_for = since(self.next_ask_at.as_deref(), now);
+        let is_open = self.open_since.is_some() && self.next_ask_at.is_some();
+        is_open && self.expects == SUBMISSION && is_due_for < LATEST
     }
 
     /// How long the platform has answered without saying so or so by now.
@@ -313,6 +323,25 @@ pub(crate) fn take(table: &str, case: &RecordedCase, next: SystemTime) -> Result
     change.set(ASKED, AttributeValue::N(case.asked.saturating_add(1).to_string()));
     change.equals(NEXT_ASK_AT, text(seen));
     change.build(table, [(KEY, text(case.case_key.as_str()))])
+}
+
+/// Notes with what is written of a submission whether anybody can tell how it stands. Fails where another has taken it up
+/// since.
+pub(crate) fn note_doubt(
+    table: &str,
+    case_key: &CaseKey,
+    lease: &str,
+    is_doubtful: bool,
+    now: SystemTime,
+) -> Result<Update, Unavailable> {
+    let mut change = Change::default();
+    if is_doubtful {
+        change.set_new(SILENT_SINCE, text(&timestamp(now)?));
+    } else {
+        change.remove(SILENT_SINCE);
+    }
+    change.equals(NEXT_ASK_AT, text(lease));
+    change.build(table, [(KEY, text(case_key.as_str()))])
 }
 
 /// Notes what the platform said, of a question that is asked again.

@@ -30,8 +30,8 @@ pub enum NotResolved {
     /// What was refused at first was applied since, with just this content, as at a retry.
     #[error("it was applied already")]
     AppliedAlready,
-    /// The same deposit waits with other content: that has to be ended first.
-    #[error("the same deposit waits with other content, in a case of its own")]
+    /// The same deposit waits with other content, or the order is on its way to the platform: that has to be ended first.
+    #[error("the same deposit waits with other content, or the order is on its way to the platform")]
     Waits,
     /// What was paid is of another asset than the order: it can be written off.
     #[error("the payment is of another asset than the order")]

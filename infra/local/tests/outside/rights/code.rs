@@ -335,8 +335,11 @@ async fn asked_by_submission() -> BTreeSet<Asked> {
         verifying.dynamodb.take_asked();
         verifying.gate.fail_next(fault);
         let (lambda, _) = verifying.function(SUBMITTER).await;
-        let answer = lambda.invoke_raw(batch(&[json!({ "caseKey": case }), json!({ "due": true })])).await;
-        assert_eq!(answer.unwrap(), json!({ "batchItemFailures": [] }));
+        for message in [json!({ "caseKey": case }), json!({ "due": true })] {
+            let answer = lambda.invoke_raw(batch(&[message])).await;
+            assert_eq!(answer.unwrap(), json!({ "batchItemFailures": [] }));
+            verifying.make_due().await;
+        }
         asked.extend(verifying.dynamodb.take_asked());
         asked.extend(verifying.secrets.take_asked());
     }

@@ -99,8 +99,8 @@ const OF_SUBMISSION: &[&str] = &[
 ];
 #[rustfmt::skip]
 const CASE_OF_SUBMISSION: &[&str] = &[
-    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "asked", "resolutionKey",
-    "closedAt",
+    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "asked", "silentSince",
+    "resolutionKey", "closedAt",
 ];
 const READS: &[(&str, &str)] = &[("GetItem", "Requests"), ("GetItem", "Events"), ("GetItem", "Withdrawals")];
 
