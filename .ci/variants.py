@@ -103,6 +103,17 @@ for name in PLATFORM.keys() - {"PlatformUrl"}:
     check(Variant({of: PLATFORM[of] for of in PLATFORM if of != name}).refusals, f"PlatformUrl without {name} is not refused")
 check(not Variant(PLATFORM | {"SubnetIds": "none", "SecurityGroupIds": ""}).refusals, "SubnetIds=none is refused")
 
+# What may move money is there only where it is told to.
+repairing, idle = Variant(PLATFORM | {"Reconciliation": "apply"}), Variant({"Reconciliation": "apply"})
+check(set(idle.types) == set(without.types), "without PlatformUrl Reconciliation=apply makes a difference")
+repairs = set(repairing.types) - set(asking.types)
+check(repairs == {"ReconciliationRepairs"} and set(asking.types) < set(repairing.types), f"Reconciliation=apply adds {repairs}")
+for name, of in asking.properties.items():
+    if of != repairing.properties[name]:
+        changed = {which for which, value in repairing.variables()[name].items() if asking.variables()[name].get(which) != value}
+        check(changed == {"WAAS_RECONCILIATION"}, f"Reconciliation=apply changes {name}: {changed}")
+print("with Reconciliation=apply besides: ReconciliationRepairs")
+
 for name in sorted(conditional, key=lambda name: (asking.types[name], name)):
     print(f"+ {asking.types[name]:<32} {name}")
 print(*(f"+ {'output':<32} {name}" for name in asking.outputs if name not in without.outputs), sep="\n")

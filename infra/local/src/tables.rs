@@ -1,5 +1,7 @@
 //! Creates the tables, as `waas_callback_aws` lays them out.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
@@ -7,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
-use waas_callback_aws::{Layout, TableLayout, TableNames};
+use waas_callback_aws::{Holds, Index, Layout, TableLayout, TableNames};
 
 /// Creates the tables that do not exist yet.
 ///
@@ -18,13 +20,14 @@ pub async fn create(client: &Client, tables: &TableNames) -> anyhow::Result<()> 
     for TableLayout { name, layout: Layout { keys, indexes, expiry } } in tables.layouts() {
         let mut create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
         create = create.set_key_schema(Some(key_schema(keys)?));
-        for attribute in keys.iter().chain(indexes.iter().flat_map(|(_, keys)| *keys)) {
+        let attributes: BTreeSet<_> =
+            keys.iter().chain(indexes.iter().flat_map(|index| index.keys)).collect();
+        for attribute in attributes {
             let definition = AttributeDefinition::builder().attribute_name(*attribute);
             create = create.attribute_definitions(definition.attribute_type(ScalarAttributeType::S).build()?);
         }
-        for (index, keys) in indexes {
-            let all = Projection::builder().projection_type(ProjectionType::All).build();
-            let index = GlobalSecondaryIndex::builder().index_name(*index).projection(all);
+        for Index { name, keys, holds } in indexes {
+            let index = GlobalSecondaryIndex::builder().index_name(*name).projection(projection(*holds));
             create = create.global_secondary_indexes(index.set_key_schema(Some(key_schema(keys)?)).build()?);
         }
         match create.send().await {
@@ -45,6 +48,19 @@ pub async fn create(client: &Client, tables: &TableNames) -> anyhow::Result<()> 
         }
     }
     Ok(())
+}
+
+fn projection(holds: Holds) -> Projection {
+    let projection = Projection::builder();
+    match holds {
+        Holds::All => projection.projection_type(ProjectionType::All),
+        Holds::KeysAnd([]) => projection.projection_type(ProjectionType::KeysOnly),
+        Holds::KeysAnd(names) => {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            projection.projection_type(ProjectionType::Include).set_non_key_attributes(Some(names))
+        }
+    }
+    .build()
 }
 
 fn key_schema(keys: &[&str]) -> anyhow::Result<Vec<KeySchemaElement>> {

@@ -70,7 +70,7 @@ pub use tables::balances::UserBalance;
 pub use tables::cases::{RUN_KEY, RecordedCase};
 pub use tables::events::RecordedEvent;
 pub use tables::withdrawals::Awaits;
-pub use tables::{Layout, Ledger, TableLayout};
+pub use tables::{Holds, Index, Layout, Ledger, TableLayout};
 pub use telemetry::milliseconds;
 pub use verifier::{Question, Ruled, Verifier};
 

@@ -65,8 +65,8 @@ impl Ledger {
 pub struct Layout {
     /// Partition key, then sort key if there is one.
     pub keys: &'static [&'static str],
-    /// The names and keys of global indexes of all attributes.
-    pub indexes: &'static [(&'static str, &'static [&'static str])],
+    /// Its global indexes.
+    pub indexes: &'static [Index],
     /// The attribute after whose time an item may go.
     pub expiry: Option<&'static str>,
 }
@@ -74,6 +74,32 @@ pub struct Layout {
 impl Layout {
     const fn keyed(keys: &'static [&'static str]) -> Self {
         Self { keys, indexes: &[], expiry: None }
+    }
+}
+
+/// A global index of a table: sparse, where not every item has its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// Partition key, then sort key.
+    pub keys: &'static [&'static str],
+    /// What can be read in it.
+    pub holds: Holds,
+}
+
+/// What an index holds of an item. Whatever changes of that is written to the index, too, and paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// All of it.
+    All,
+    /// The keys of table and index, and these.
+    KeysAnd(&'static [&'static str]),
+}
+
+impl Index {
+    const fn of_all(name: &'static str, keys: &'static [&'static str]) -> Self {
+        Self { name, keys, holds: Holds::All }
     }
 }
 

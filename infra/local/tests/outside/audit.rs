@@ -160,7 +160,7 @@ impl Scene {
 
     async fn resolve_as(&self, id: &str, action: Action, kind: &str, is_it: impl Fn(&RecordedCase) -> bool) {
         let key = self.case(kind, is_it).await;
-        let expected = Box::pin(self.operator.case(&key)).await.unwrap().expected;
+        let expected = Box::pin(self.operator.case(&key, SystemTime::now())).await.unwrap().expected;
         self.act(Target::Case(&key), action, id, expected).await;
     }
 

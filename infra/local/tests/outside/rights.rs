@@ -19,7 +19,7 @@ use self::mutations::{Mutation, mutations};
 use self::table::RIGHTS;
 use crate::harness::Deployment;
 use crate::harness::iam::{Asked, Policy, Statement};
-use crate::harness::template::{functions, list, named, resources, routes, scalar};
+use crate::harness::template::{functions, list, named, resources, routes, scalar, table_arn, template};
 
 #[test]
 fn each_function_has_a_role_of_its_own_that_nothing_else_can_take() {
@@ -98,6 +98,27 @@ fn no_statement_of_a_role_can_be_changed_unnoticed() {
             assert!(is_noticed, "{}: {done}", rights.function);
         }
     }
+}
+
+/// Where it is only to report, it has no right to do more.
+#[test]
+fn reconciliation_may_change_orders_and_money_only_where_it_is_told_to_apply() {
+    let repairs = &resources("AWS::IAM::Policy")["ReconciliationRepairs"];
+    assert_eq!(repairs["Condition"].as_str(), Some("RepairsOrders"));
+    let condition = yaml_serde::to_string(&template()["Conditions"]["RepairsOrders"]).unwrap();
+    assert!(condition.contains("AsksPlatform") && condition.contains("apply"), "{condition}");
+    assert_eq!(template()["Parameters"]["Reconciliation"]["Default"].as_str(), Some("report"));
+    let applying = Policy::of("reconciliation").unwrap();
+    let reporting = Policy::without_attached("reconciliation");
+    let rights = RIGHTS.iter().find(|rights| rights.function == "reconciliation").unwrap();
+    let mut taken = BTreeSet::new();
+    for asked in calls(rights).iter().filter(|asked| applying.decide(asked).is_ok()) {
+        if reporting.decide(asked).is_err() {
+            taken.insert((asked.action.clone(), asked.resource.clone()));
+        }
+    }
+    let update = |table| ("dynamodb:UpdateItem".to_owned(), table_arn(table));
+    assert_eq!(taken, [update("Withdrawals"), update("Balances")].into());
 }
 
 /// "IAM and AWS STS quotas": 10,240 characters without white space, of all inline policies of a role together.

@@ -12,7 +12,8 @@ use waas_callback::{
 
 use super::events::{self, Event, Reconciled, Source};
 use super::{
-    Change, Item, Layout, get, in_transaction, parsed_time, read, read_number, read_set, text, timestamp,
+    Change, Index, Item, Layout, get, in_transaction, parsed_time, read, read_number, read_set, text,
+    timestamp,
 };
 use crate::retry::Unavailable;
 
@@ -55,7 +56,10 @@ pub(crate) const BY_OPEN_SINCE: &str = "byOpenSince";
 pub(crate) const BY_NEXT_ASK_AT: &str = "byNextAskAt";
 
 pub(super) const LAYOUT: Layout = Layout {
-    indexes: &[(BY_OPEN_SINCE, &[OPEN, OPEN_SINCE]), (BY_NEXT_ASK_AT, &[EXPECTS, NEXT_ASK_AT])],
+    indexes: &[
+        Index::of_all(BY_OPEN_SINCE, &[OPEN, OPEN_SINCE]),
+        Index::of_all(BY_NEXT_ASK_AT, &[EXPECTS, NEXT_ASK_AT]),
+    ],
     ..Layout::keyed(&[KEY])
 };
 

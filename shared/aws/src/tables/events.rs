@@ -14,8 +14,8 @@ use waas_callback::{
 };
 
 use super::{
-    Item, Layout, check, get, number, parsed_time, put_new, read, read_asset, read_list, read_number, text,
-    timestamp,
+    Holds, Index, Item, Layout, check, get, number, parsed_time, put_new, read, read_asset, read_list,
+    read_number, text, timestamp,
 };
 use crate::retry::Unavailable;
 
@@ -51,7 +51,10 @@ const COUNTED_ON: &str = "countedOn";
 pub(crate) const BY_DAY: &str = "byDay";
 
 pub(super) const LAYOUT: Layout = Layout {
-    indexes: &[(BY_USER, &[USER, RECORDED_AT]), (BY_DAY, &[COUNTED_ON, RECORDED_AT])],
+    indexes: &[
+        Index::of_all(BY_USER, &[USER, RECORDED_AT]),
+        Index { name: BY_DAY, keys: &[COUNTED_ON, RECORDED_AT], holds: Holds::KeysAnd(&[]) },
+    ],
     ..Layout::keyed(&[KEY])
 };
 

@@ -9,7 +9,9 @@ use waas_callback::{
 };
 
 use super::events::Registered;
-use super::{Change, Item, Layout, get, number, parsed_time, read, read_number, text, timestamp};
+use super::{
+    Change, Holds, Index, Item, Layout, get, number, parsed_time, read, read_number, text, timestamp,
+};
 use crate::retry::Unavailable;
 
 pub(crate) const KEY: &str = "callBackId";
@@ -54,8 +56,15 @@ impl Awaits {
 /// The index of the open orders, oldest first.
 pub(crate) const BY_OPEN_SINCE: &str = "byOpenSince";
 
-pub(super) const LAYOUT: Layout =
-    Layout { indexes: &[(BY_OPEN_SINCE, &[OPEN, OPEN_SINCE])], ..Layout::keyed(&[KEY]) };
+/// It holds what [`reserved`] reads. That does not change while an order is open, so that its index is not written then.
+pub(super) const LAYOUT: Layout = Layout {
+    indexes: &[Index {
+        name: BY_OPEN_SINCE,
+        keys: &[OPEN, OPEN_SINCE],
+        holds: Holds::KeysAnd(&["tenantUserId", "chainName", "symbol", "amount"]),
+    }],
+    ..Layout::keyed(&[KEY])
+};
 
 /// Changes an order's record, if what the change was decided upon still holds.
 pub(crate) fn update(table: &str, order: &OrderUpdate, now: SystemTime) -> Result<Update, Unavailable> {

@@ -22,6 +22,8 @@ use super::{
 pub const WORKER: &str = "verification";
 /// The function behind the queue of submissions.
 pub const SUBMITTER: &str = "withdrawal-submission";
+/// The function that a schedule calls.
+pub const RECONCILER: &str = "reconciliation";
 /// They begin nothing in their last twenty seconds.
 pub const WORKER_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -91,7 +93,8 @@ impl Deployment {
     pub async fn function(&self, name: &str) -> &(Lambda, Process) {
         let start = async || {
             let mut lambda = Lambda::start().await;
-            lambda.timeout = if [WORKER, SUBMITTER].contains(&name) { WORKER_TIMEOUT } else { self.timeout };
+            lambda.timeout =
+                if [WORKER, SUBMITTER, RECONCILER].contains(&name) { WORKER_TIMEOUT } else { self.timeout };
             let process = lambda.spawn(name, &self.environment());
             (lambda, process)
         };

@@ -46,17 +46,30 @@ impl Policy {
     /// The policy of a function's role, inline and managed, by the function's binary.
     pub fn of(binary: &str) -> Option<&'static Self> {
         static POLICIES: LazyLock<BTreeMap<String, Policy>> = LazyLock::new(|| {
-            let roles = functions().into_iter().map(|(binary, function)| {
-                let role = scalar(&function["Properties"]["Role"]);
-                (binary, Policy::of_role(role.strip_suffix(".Arn").unwrap()))
-            });
-            roles.collect()
+            let functions = functions().into_iter();
+            functions.map(|(binary, function)| (binary, Policy::of_role(&role(&function)))).collect()
         });
         POLICIES.get(binary)
     }
 
+    /// The same without what is attached to the role apart.
+    pub fn without_attached(binary: &str) -> Self {
+        Self::own(&role(&functions()[binary]))
+    }
+
+    /// Of what is attached to it apart, some is there under a condition only: it is taken to hold. Denials are left out.
     fn of_role(name: &str) -> Self {
-        let role = &resources("AWS::IAM::Role")[name]["Properties"];
+        let policies = resources("AWS::IAM::Policy").into_values();
+        let is_attached =
+            |policy: &Value| list(&policy["Properties"]["Roles"]).iter().any(|role| scalar(role) == name);
+        let attached = policies.filter(is_attached);
+        let attached = attached.flat_map(|policy| Self::parse(&policy["Properties"]["PolicyDocument"]).0);
+        let allowed = attached.filter(|statement| !statement.is_deny);
+        Self(Self::own(name).0.into_iter().chain(allowed).collect())
+    }
+
+    fn own(role: &str) -> Self {
+        let role = &resources("AWS::IAM::Role")[role]["Properties"];
         let inline = list(&role["Policies"]).into_iter().map(|policy| policy["PolicyDocument"].clone());
         let managed = list(&role["ManagedPolicyArns"]);
         let managed = managed.iter().flat_map(|policy| Self::managed(&scalar(policy)).0);
@@ -89,6 +102,11 @@ impl Policy {
         };
         Err(format!("not authorized to perform: {action} on resource: {resource} {because}"))
     }
+}
+
+/// The name of a function's role.
+fn role(function: &Value) -> String {
+    scalar(&function["Properties"]["Role"]).strip_suffix(".Arn").unwrap().to_owned()
 }
 
 impl Statement {

@@ -17,7 +17,7 @@ mod word;
 
 pub use binaries::{functions, path_of};
 pub use callbacks::*;
-pub use deployment::{Deployment, Item, SUBMITTER, WORKER, WORKER_TIMEOUT, variable};
+pub use deployment::{Deployment, Item, RECONCILER, SUBMITTER, WORKER, WORKER_TIMEOUT, variable};
 pub use exchanges::*;
 pub use gate::{Gate, PlatformFault};
 pub use gateway::{CALLER, Handed, Payload};

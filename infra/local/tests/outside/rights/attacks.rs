@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::calls::{bare, part};
-use super::table::{SUBMISSION, VERIFICATION};
+use super::table::{RECONCILIATION, SUBMISSION, VERIFICATION};
 use crate::harness::asked::asked;
 use crate::harness::iam::Asked;
 
@@ -26,8 +26,10 @@ const CALLBACK: &str = "callback";
 const MERCHANT: &str = "merchant-api";
 const OPERATOR: &str = "operator-api";
 const CALLBACKS: &[&str] = &[DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK];
-const KEYS: &[&str] =
-    &[DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK, VERIFICATION, SUBMISSION];
+#[rustfmt::skip]
+const KEYS: &[&str] = &[
+    DEPOSIT, CONFIRMATION, PAYMENT, ADDRESS, FAILURE, BALANCE, GAS, CALLBACK, VERIFICATION, SUBMISSION, RECONCILIATION,
+];
 
 pub fn attacks() -> Vec<Attack> {
     let mut attacks = on_orders();
@@ -63,6 +65,11 @@ fn on_orders() -> Vec<Attack> {
         attack("confirm what somebody else is paid by", [order(&["confirmedAt", "address"])], NOBODY),
         attack("lift a hold", [order(&["held"])], &[OPERATOR]),
         attack("confirm though it is held", [order(&["held", "confirmedAt"])], NOBODY),
+        attack(
+            "keep an open order from being compared",
+            [order(&["open", "openSince"])],
+            &[PAYMENT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION, SUBMISSION, RECONCILIATION],
+        ),
         attack("name a transaction", [order(&["txId"])], &[PAYMENT, CALLBACK, OPERATOR]),
         attack(
             "have it ordered from the platform, or ordered once more",
@@ -99,12 +106,22 @@ fn on_money() -> Vec<Attack> {
         attack(
             "credit",
             balance(&["available"]),
-            &[DEPOSIT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION, SUBMISSION],
+            &[DEPOSIT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION, SUBMISSION, RECONCILIATION],
         ),
         attack(
             "unfreeze",
             balance(&["frozen"]),
-            &[DEPOSIT, PAYMENT, FAILURE, CALLBACK, MERCHANT, OPERATOR, VERIFICATION, SUBMISSION],
+            &[
+                DEPOSIT,
+                PAYMENT,
+                FAILURE,
+                CALLBACK,
+                MERCHANT,
+                OPERATOR,
+                VERIFICATION,
+                SUBMISSION,
+                RECONCILIATION,
+            ],
         ),
         attack(
             "release what is held",
@@ -115,6 +132,16 @@ fn on_money() -> Vec<Attack> {
         attack("make money by an adjustment", legs("adjustment.ab", "adjustment-leg.ab"), &[OPERATOR]),
         attack("pass an adjustment's leg for a movement's", legs("movement.ab", "adjustment-leg.ab"), NOBODY),
         attack("forgive what is owed", balance(&["owed"]), &[MERCHANT, OPERATOR]),
+        attack(
+            "hide a difference in the sum of the events",
+            balance(&["auditedTo", "auditedAvailable"]),
+            &[RECONCILIATION],
+        ),
+        attack(
+            "write a balance and the sum that it is held against",
+            balance(&["available", "auditedAvailable"]),
+            NOBODY,
+        ),
         attack("add a part that is not counted", balance(&["bonus"]), NOBODY),
         attack("write a balance anew", [part("Put", "Balances", "1945", &["available"])], NOBODY),
         attack("remove a balance", [part("Delete", "Balances", "1945", &[])], NOBODY),
@@ -150,6 +177,18 @@ fn on_events() -> Vec<Attack> {
         ),
         attack("record a verification", record("verification.ab", &["caseKey"]), &[OPERATOR, VERIFICATION]),
         attack("end a submission", record("submission.ab", &["caseKey", "postings"]), &[SUBMISSION]),
+        attack("report a finding", record("reconciliation.ab", &["finding", "recorded"]), &[RECONCILIATION]),
+        attack(
+            "put an order right",
+            record("reconciliation.ab", &["postings", "expected"]),
+            &[RECONCILIATION],
+        ),
+        attack(
+            "count a payment for another day",
+            record("withdrawal.ab", &["countedOn"]),
+            &[PAYMENT, CALLBACK],
+        ),
+        attack("have a finding counted as a payment", record("reconciliation.ab", &["countedOn"]), NOBODY),
         attack("have a registration submitted", record("registration.ab", &["submission"]), &[MERCHANT]),
         attack("record a collection", record("collection.ab", &["postings"]), &[OPERATOR]),
         attack("record a movement", record("movement.ab", &["legs"]), &[MERCHANT]),
@@ -194,6 +233,22 @@ fn on_cases() -> Vec<Attack> {
             case("registration.ab", &["open", "openSince", "closedAt"]),
             &[OPERATOR, SUBMISSION],
         ),
+        attack(
+            "open a finding",
+            case("reconciliation.ab", &["open", "finding", "reasons"]),
+            &[RECONCILIATION],
+        ),
+        attack(
+            "close a finding",
+            case("reconciliation.ab", &["open", "openSince", "closedAt"]),
+            &[OPERATOR, RECONCILIATION],
+        ),
+        attack(
+            "say that a run is further than it is",
+            case("reconciliation.run", &["run"]),
+            &[RECONCILIATION],
+        ),
+        attack("note a run in a deposit's case", case("deposit.ab", &["run", "lastRun"]), NOBODY),
         attack("take over a submission", case("registration.ab", &["nextAskAt", "asked"]), &[SUBMISSION]),
         attack("resolve a case of its own", case("withdrawal.ab", &["resolutionKey"]), &[OPERATOR]),
         attack(
@@ -224,7 +279,7 @@ fn on_what_is_left() -> Vec<Attack> {
         attack("forget a request", [part("Delete", "Requests", "u", &[])], NOBODY),
         attack("write in a batch", batch, NOBODY),
         attack("write by PartiQL", [bare("PartiQLUpdate", "Withdrawals")], NOBODY),
-        attack("read everybody's balances", [bare("Scan", "Balances")], NOBODY),
+        attack("read everybody's balances", [bare("Scan", "Balances")], &[RECONCILIATION]),
         attack("remove a table", [bare("DeleteTable", "Events")], NOBODY),
         attack("read the platform's keys", secret("GetSecretValue"), KEYS),
         attack("change the platform's keys", secret("PutSecretValue"), NOBODY),

@@ -10,14 +10,16 @@ use crate::harness::iam::Asked;
 use crate::harness::template::{named, table_arn};
 
 #[rustfmt::skip]
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 21] = [
     "deposit", "withdrawal-confirmation", "withdrawal", "address-change", "withdrawal-failure", "insufficient-balance",
     "insufficient-gas", "registration", "cancellation", "release", "resolution", "collection", "movement",
-    "movement-leg", "adjustment", "adjustment-leg", "verification", "submission", "user", "another",
+    "movement-leg", "adjustment", "adjustment-leg", "verification", "submission", "reconciliation", "user",
+    "another",
 ];
 #[rustfmt::skip]
-pub const TABLES: [&str; 10] = [
-    "Requests", "Events", "Events/index/byUser", "Balances", "Withdrawals", "Addresses", "Cases",
+pub const TABLES: [&str; 12] = [
+    "Requests", "Events", "Events/index/byUser", "Events/index/byDay", "Balances", "Withdrawals",
+    "Withdrawals/index/byOpenSince", "Addresses", "Cases",
     "Cases/index/byOpenSince", "Cases/index/byNextAskAt", "of-another-stack",
 ];
 /// The verbs by which DynamoDB reads and writes items, and two that are worse.
@@ -74,6 +76,7 @@ pub fn calls(rights: &Rights) -> BTreeSet<Asked> {
         ("ConditionCheck", "Events", "registration.ab", rights.registration),
         ("Update", "Withdrawals", "k", rights.withdrawals),
         ("Update", "Balances", "k", rights.balances),
+        ("Update", "Balances", "k", rights.sums),
         ("Update", "Addresses", "k", rights.addresses),
         ("Update", "Cases", &case, rights.case_attributes),
     ] {
@@ -91,6 +94,10 @@ pub fn calls(rights: &Rights) -> BTreeSet<Asked> {
         calls.insert(whole);
         // Each attribute by itself.
         calls.extend(attributes().into_iter().map(|attribute| part(verb, table, key, &[attribute])));
+    }
+    // Of two lists for one table, what names something of both.
+    for (one, other) in [(rights.balances, rights.sums), (rights.sums, rights.balances)] {
+        calls.extend(other.iter().map(|more| part("Update", "Balances", "k", &[one, &[*more]].concat())));
     }
     calls.extend(VERBS.iter().flat_map(|verb| TABLES.map(|table| bare(verb, table))));
     for key in keys() {

@@ -1,7 +1,10 @@
 //! What each function's code asks for when everything that can happen to it happens: all that its role has.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -349,6 +352,90 @@ async fn asked_by_submission() -> BTreeSet<Asked> {
     asked
 }
 
+/// All that can be found and put right, and what is over at the next run. Days have to pass for that: they are made to have.
+async fn asked_by_reconciliation() -> BTreeSet<Asked> {
+    let at_once = [("WAAS_RECONCILIATION_EVERY_SECONDS", "0"), ("WAAS_RECONCILIATION_AGE_SECONDS", "0")];
+    let at_once =
+        [at_once, [("WAAS_RECONCILIATION_GRACE_SECONDS", "0"), ("WAAS_RECONCILIATION", "apply")]].concat();
+    let verifying = Verifying::with(&at_once).await;
+    verifying.fund("1945", "10").await;
+    for id in ["paid", "failed", "unknown"] {
+        assert_eq!(verifying.register(id, "1945", "1", PAYEE).await, 201);
+    }
+    let terms = json!({ "chainName": "TRON", "symbol": "USDT", "amount": "1", "toAddress": PAYEE });
+    let ended = |id: &str, state: u8| json!({ "callBackId": id, "tenantUserId": "1945", "orderState": state, "terms": terms });
+    verifying.gate.add(json!({ "withdrawals": [ended("paid", 3), ended("failed", 6)] }));
+    verifying.send("withdrawal", &retry_of(&with(&completion("nobody", "1"), "tenantUserId", "1945"))).await;
+    let client = waas_callback_aws::clients::dynamodb(verifying.stack.config());
+    let update = async |table: &str, key: Item, expression: &str, values: &[(&str, AttributeValue)]| {
+        let mut update =
+            client.update_item().table_name(table).set_key(Some(key)).update_expression(expression);
+        for (name, value) in values {
+            update = update.expression_attribute_values(*name, value.clone());
+        }
+        update.send().await.unwrap();
+    };
+    let key = |item: &Item, names: &[&str]| -> Item {
+        names.iter().map(|name| ((*name).to_owned(), item[*name].clone())).collect()
+    };
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    // A noon of the platform's two days ago, of which everything is known here.
+    let noon = {
+        let day = (DateTime::from(SystemTime::now()).secs() + 8 * 3600) / 86_400 - 2;
+        DateTime::from_secs(day * 86_400 + 4 * 3600)
+    };
+    let noon = noon.fmt(DateTimeFormat::DateTime).unwrap().replace('Z', ".000Z");
+    for event in verifying.events().await {
+        let event_key = key(&event, &["eventKey"]);
+        match event.get("countedOn") {
+            Some(counted) => {
+                let counted = text(&format!("{}{}", &counted.as_s().unwrap()[..2], &noon[..10]));
+                let expression = "SET recordedAt = :at, countedOn = :on";
+                update("Events", event_key, expression, &[(":at", text(&noon)), (":on", counted)]).await;
+            }
+            None => update("Events", event_key, "SET recordedAt = :at", &[(":at", text(&noon))]).await,
+        }
+    }
+    let (lambda, _) = verifying.function(RECONCILER).await;
+    let run = async || {
+        let answer = lambda.invoke_raw("{}".to_owned()).await;
+        let denied = verifying.dynamodb.take_denied();
+        assert!(
+            answer.as_ref().is_ok_and(|answer| answer["run"]["phase"] == "done"),
+            "{answer:?} {denied:?}"
+        );
+    };
+    verifying.dynamodb.take_asked();
+    verifying.secrets.take_asked();
+    run().await; // notes sums; it is the first, and knows of no whole day
+    let asked = verifying.dynamodb.take_asked();
+    let record = Item::from([("caseKey".to_owned(), text("reconciliation.run"))]);
+    let run_before =
+        verifying.cases().await.into_iter().find(|case| case["caseKey"] == record["caseKey"]).unwrap();
+    let mut last: Value = serde_json::from_str(run_before["lastRun"].as_s().unwrap()).unwrap();
+    last["since"] = json!("2001-02-03T04:05:06.789Z");
+    update("Cases", record, "SET lastRun = :last", &[(":last", text(&last.to_string()))]).await;
+    for balance in verifying.balances().await {
+        let one = AttributeValue::N("1".to_owned());
+        update("Balances", key(&balance, &["tenantUserId", "asset"]), "ADD frozen :one", &[(":one", one)])
+            .await;
+    }
+    verifying.dynamodb.take_asked();
+    run().await;
+    let mut asked: BTreeSet<_> = asked.into_iter().chain(verifying.dynamodb.take_asked()).collect();
+    assert_eq!(verifying.register("nobody", "1945", "1", PAYEE).await, 201);
+    assert_eq!(verifying.act(Method::DELETE, "/withdrawals/unknown").await.0, 200);
+    verifying.dynamodb.take_asked();
+    run().await;
+    asked.extend(verifying.dynamodb.take_asked());
+    asked.extend(verifying.secrets.take_asked());
+    let outcomes = verifying.outcomes().await;
+    for outcome in ["found", "settled-unproven", "unfrozen", "finding-over"] {
+        assert!(outcomes.contains_key(outcome), "{outcome}: {outcomes:?}");
+    }
+    asked
+}
+
 #[tokio::test]
 async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
     // Their records of requests, events and cases are one sort: what some of them name, all of them may.
@@ -361,6 +448,7 @@ async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
         let all_asked = match binary.as_str() {
             WORKER => asked_by_verification().await,
             SUBMITTER => asked_by_submission().await,
+            RECONCILER => asked_by_reconciliation().await,
             "merchant-api" | "operator-api" => asked_at_a_door(binary).await,
             _ => {
                 let own =
@@ -378,7 +466,7 @@ async fn every_role_allows_what_its_code_asks_for_and_nothing_else() {
         };
         let mut granted = granted(Policy::of(binary).unwrap());
         let mut asked = asked_for(&all_asked, &granted);
-        if !binary.ends_with("-api") && ![WORKER, SUBMITTER].contains(&&**binary) {
+        if !binary.ends_with("-api") && ![WORKER, SUBMITTER, RECONCILER].contains(&&**binary) {
             shared.0.extend(asked.extract_if(.., |words| is_shared(words)));
             shared.1.extend(granted.extract_if(.., |words| is_shared(words)));
         }

@@ -16,8 +16,11 @@ pub struct Rights {
     pub event_attributes: &'static [&'static str],
     /// The attributes of a registration's event that its conditions may name.
     pub registration: &'static [&'static str],
+    /// Of an order, and of a balance; reconciliation's are there only where it may put orders right.
     pub withdrawals: &'static [&'static str],
     pub balances: &'static [&'static str],
+    /// The same of a sum that is noted beside a balance, which may not be named with it.
+    pub sums: &'static [&'static str],
     pub addresses: &'static [&'static str],
     /// How the keys of its cases begin; `None` for every case.
     pub cases: Option<&'static [&'static str]>,
@@ -30,7 +33,7 @@ const REQUEST: &[&str] = &["requestUUID", "eventKey", "fingerprint", "decision",
 #[rustfmt::skip]
 const OF_CALLBACK: &[&str] = &[
     "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "type",
-    "requestUUID", "callback", "trackingId", "txIndex", "fee", "refusedEventKey", "question",
+    "requestUUID", "callback", "trackingId", "txIndex", "fee", "refusedEventKey", "question", "countedOn",
 ];
 #[rustfmt::skip]
 const OF_MERCHANT: &[&str] = &[
@@ -46,22 +49,17 @@ const OF_OPERATOR: &[&str] = &[
 ];
 #[rustfmt::skip]
 const PAYMENT: &[&str] = &[
-    "callBackId", "version", "state", "payableIn", "trackingId", "txId", "stalled", "fee", "updatedAt",
+    "callBackId", "version", "state", "open", "openSince", "payableIn", "trackingId", "txId", "stalled", "fee", "updatedAt",
     "reportedTenantUserId", "reportedChainName", "reportedSymbol", "reportedAmount", "reportedAddress",
 ];
 #[rustfmt::skip]
 const PAYMENT_OR_FAILURE: &[&str] = &[
-    "callBackId", "version", "state", "payableIn", "trackingId", "txId", "stalled", "failureReported", "fee", "updatedAt",
-    "reportedTenantUserId", "reportedChainName", "reportedSymbol", "reportedAmount", "reportedAddress",
+    "callBackId", "version", "state", "open", "openSince", "payableIn", "trackingId", "txId", "stalled",
+    "failureReported", "fee", "updatedAt", "reportedTenantUserId", "reportedChainName", "reportedSymbol", "reportedAmount", "reportedAddress",
 ];
+#[rustfmt::skip]
 const FAILURE: &[&str] = &[
-    "callBackId",
-    "version",
-    "state",
-    "trackingId",
-    "stalled",
-    "failureReported",
-    "updatedAt",
+    "callBackId", "version", "state", "open", "openSince", "trackingId", "stalled", "failureReported", "updatedAt",
     "reportedTenantUserId",
 ];
 const SHORTAGE: &[&str] =
@@ -102,6 +100,17 @@ const CASE_OF_SUBMISSION: &[&str] = &[
     "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "asked", "silentSince",
     "resolutionKey", "closedAt",
 ];
+#[rustfmt::skip]
+const OF_RECONCILIATION: &[&str] = &[
+    "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "finding",
+    "recorded", "expected", "day", "caseKey",
+];
+#[rustfmt::skip]
+const CASE_OF_RECONCILIATION: &[&str] = &[
+    "caseKey", "open", "openSince", "reasons", "settled", "eventKeys", "expects", "nextAskAt", "eventKey", "fingerprint",
+    "tenantUserId", "callBackId", "asset", "finding", "recorded", "expected", "day", "resolutionKey", "closedAt", "version", "leasedUntil",
+    "run", "lastRun",
+];
 const READS: &[(&str, &str)] = &[("GetItem", "Requests"), ("GetItem", "Events"), ("GetItem", "Withdrawals")];
 
 /// What the functions of the callbacks have in common.
@@ -113,18 +122,20 @@ const CALLBACK: Rights = Rights {
     registration: &[],
     withdrawals: &[],
     balances: &[],
+    sums: &[],
     addresses: &[],
     cases: Some(&[]),
     case_attributes: CASE_OF_CALLBACK,
     reads: &[],
 };
 
-/// Those that take from a queue, and call the platform.
+/// Those that call the platform: two take from a queue, the third is called by a schedule.
 pub const VERIFICATION: &str = "verification";
 pub const SUBMISSION: &str = "withdrawal-submission";
+pub const RECONCILIATION: &str = "reconciliation";
 
 /// The table: a role for each function.
-pub static RIGHTS: [Rights; 12] = [
+pub static RIGHTS: [Rights; 13] = [
     Rights {
         function: "deposit",
         events: &["deposit", "refusal.deposit"],
@@ -223,7 +234,7 @@ pub static RIGHTS: [Rights; 12] = [
         event_attributes: OF_MERCHANT,
         #[rustfmt::skip]
         withdrawals: &[
-            "callBackId", "version", "state", "tenantUserId", "chainName", "symbol", "amount", "address",
+            "callBackId", "version", "state", "open", "openSince", "tenantUserId", "chainName", "symbol", "amount", "address",
             "registeredAt", "payableIn", "stalled", "fee", "submission", "attempts", "mayHaveArrived", "updatedAt",
         ],
         balances: &["tenantUserId", "asset", "available", "frozen", "owed"],
@@ -248,7 +259,7 @@ pub static RIGHTS: [Rights; 12] = [
         registration: &["eventKey"],
         #[rustfmt::skip]
         withdrawals: &[
-            "callBackId", "version", "state", "tenantUserId", "chainName", "symbol", "amount", "address",
+            "callBackId", "version", "state", "open", "openSince", "tenantUserId", "chainName", "symbol", "amount", "address",
             "registeredAt", "payableIn", "trackingId", "txId", "stalled", "fee", "charged", "held", "updatedAt",
         ],
         balances: &["tenantUserId", "asset", "available", "frozen", "held", "owed"],
@@ -269,7 +280,10 @@ pub static RIGHTS: [Rights; 12] = [
         events: &["verification"],
         event_attributes: OF_VERIFICATION,
         registration: &["eventKey"],
-        withdrawals: &["callBackId", "version", "state", "stalled", "updatedAt", "reportedTenantUserId"],
+        #[rustfmt::skip]
+        withdrawals: &[
+            "callBackId", "version", "state", "open", "openSince", "stalled", "updatedAt", "reportedTenantUserId",
+        ],
         balances: &["tenantUserId", "asset", "available", "frozen", "held"],
         addresses: &["tenantUserId", "asset", "address", "updatedAt", "history", "verified"],
         cases: Some(&["deposit", "withdrawal-failure", "address-change"]),
@@ -282,6 +296,7 @@ pub static RIGHTS: [Rights; 12] = [
             ("Query", "Balances"),
             ("Query", "Addresses"),
         ],
+        ..CALLBACK
     },
     Rights {
         function: SUBMISSION,
@@ -291,10 +306,10 @@ pub static RIGHTS: [Rights; 12] = [
         registration: &[],
         #[rustfmt::skip]
         withdrawals: &[
-            "callBackId", "version", "state", "stalled", "submission", "attempts", "mayHaveArrived", "updatedAt",
+            "callBackId", "version", "state", "open", "openSince", "stalled", "submission", "attempts", "mayHaveArrived",
+            "updatedAt",
         ],
         balances: &["tenantUserId", "asset", "available", "frozen"],
-        addresses: &[],
         cases: Some(&["registration"]),
         case_attributes: CASE_OF_SUBMISSION,
         reads: &[
@@ -303,6 +318,34 @@ pub static RIGHTS: [Rights; 12] = [
             ("GetItem", "Cases"),
             ("Query", "Cases/index/byNextAskAt"),
         ],
+        ..CALLBACK
+    },
+    Rights {
+        function: RECONCILIATION,
+        requests: &[],
+        events: &["reconciliation"],
+        event_attributes: OF_RECONCILIATION,
+        withdrawals: &["callBackId", "version", "state", "open", "openSince", "stalled", "updatedAt"],
+        balances: &["tenantUserId", "asset", "available", "frozen"],
+        #[rustfmt::skip]
+        sums: &[
+            "tenantUserId", "asset", "auditedTo", "auditedAvailable", "auditedFrozen", "auditedHeld", "auditedOwed",
+        ],
+        cases: Some(&["reconciliation"]),
+        case_attributes: CASE_OF_RECONCILIATION,
+        reads: &[
+            ("GetItem", "Events"),
+            ("GetItem", "Withdrawals"),
+            ("GetItem", "Balances"),
+            ("GetItem", "Cases"),
+            ("Query", "Cases/index/byOpenSince"),
+            ("Query", "Cases/index/byNextAskAt"),
+            ("Query", "Events/index/byUser"),
+            ("Query", "Events/index/byDay"),
+            ("Query", "Withdrawals/index/byOpenSince"),
+            ("Scan", "Balances"),
+        ],
+        ..CALLBACK
     },
 ];
 
@@ -328,7 +371,7 @@ impl Rights {
             ("PutItem", "Events") => names(self.event_attributes) && begins(self.events),
             ("ConditionCheckItem", "Events") => names(self.registration) && begins(&["registration"]),
             ("UpdateItem", "Withdrawals") => names(self.withdrawals),
-            ("UpdateItem", "Balances") => names(self.balances),
+            ("UpdateItem", "Balances") => names(self.balances) || names(self.sums),
             ("UpdateItem", "Addresses") => names(self.addresses),
             ("UpdateItem", "Cases") => names(self.case_attributes) && self.cases.is_none_or(begins),
             read => self.reads.contains(&read),
@@ -343,7 +386,7 @@ impl Rights {
             SUBMISSION => Some("Submissions.Arn"),
             _ => None,
         };
-        let calls_platform = queue.is_some();
+        let calls_platform = queue.is_some() || self.function == RECONCILIATION;
         let reads_secret = !self.requests.is_empty() || calls_platform;
         let via = asked.context.get("kms:ViaService").and_then(|via| via[0].split('.').next());
         let is_of = |name: &str| asked.resource == named(name);
@@ -384,7 +427,7 @@ fn of_table(asked: &Asked) -> Option<(&str, &str)> {
 pub fn attributes() -> BTreeSet<&'static str> {
     let of = |rights: &'static Rights| {
         let orders = rights.withdrawals.iter().chain(rights.registration);
-        let users = rights.balances.iter().chain(rights.addresses);
+        let users = rights.balances.iter().chain(rights.sums).chain(rights.addresses);
         let news = rights.requests.iter().chain(rights.event_attributes).chain(rights.case_attributes);
         orders.chain(users).chain(news).copied()
     };
