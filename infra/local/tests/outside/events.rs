@@ -3,12 +3,16 @@
 //! `UPDATE_DOCS=1 cargo test -p waas-local --test outside` writes them anew.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Map, Value, json};
-use waas_callback::{Difference, EventKey, Word};
-use waas_callback_aws::RecordedCase;
+use waas_callback::{
+    CaseKey, Difference, Doubt, End, EventKey, Sent, Step, Submission, Told, Word, after_asking,
+    after_sending,
+};
+use waas_callback_aws::{Config, RecordedCase, Submitter};
 
 use crate::harness::*;
 
@@ -234,32 +238,67 @@ async fn verified(deployment: &Deployment) {
     assert_eq!(deployment.call(Method::PUT, "/users/1945", None).await.0, 201);
 }
 
-/// Of each detail-type the first event that is a callback's, or somebody's act, and the first that is the platform's
-/// word, as the bus has them.
+/// What comes of withdrawals that are ordered from the platform: it has one, refuses one, and is silent on one.
+async fn submitted(deployment: &Deployment) {
+    // No function: its calls are not held to the rights of one.
+    let own = deployment.stack.environment();
+    let config = Config::read(|name| own.iter().find(|(of, _)| *of == name).map(|(_, value)| value.clone()));
+    let submitter = Submitter::connect(&config.unwrap());
+    let now = SystemTime::now();
+    for (id, sent) in [("301", Sent::Accepted), ("302", Sent::Refused), ("303", Sent::Unclear)] {
+        let order = json!({ "callBackId": id, "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT",
+                            "amount": "1", "address": PAYEE, "submit": true });
+        assert_eq!(deployment.call(Method::POST, "/withdrawals", Some(&order)).await.0, 201);
+        let events = deployment.events().await;
+        let of_order = |event: &&Item| event.get("callBackId").is_some_and(|of| of.as_s().unwrap() == id);
+        let case = events.iter().find(of_order).unwrap()["submission"].as_s().unwrap().clone();
+        let case = CaseKey::from(case);
+        let errand = submitter.take(&case, now).await.unwrap().expect("it is due");
+        let (after, step) = after_sending(Submission::requested(), sent);
+        assert!(submitter.note(&errand.order, after, now).await.unwrap());
+        let errand = submitter.again(&case, now).await.unwrap().unwrap();
+        let end = match step {
+            Step::Ask => after_asking(&errand.order, Told::Unknown),
+            Step::Wait => Step::End(End::Unclear(Doubt::Silence)),
+            step => step,
+        };
+        let Step::End(end) = end else { panic!("{id}: {end:?}") };
+        assert!(submitter.end(&errand, end, now).await.unwrap());
+    }
+}
+
+/// Of each detail-type the first event that is a callback's, or somebody's act, the first that is the platform's word,
+/// and the first that is the end of a submission, as the bus has them.
 async fn examples() -> BTreeMap<String, Vec<Value>> {
     let deployment = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3")]).await;
     story(&deployment).await;
     let asking = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3"), ("WAAS_VERIFY", "true")]).await;
     verified(&asking).await;
+    submitted(&asking).await;
     let pipe = Pipe::of_template();
-    let mut examples: BTreeMap<(String, bool), Value> = BTreeMap::new();
+    let mut examples: BTreeMap<(String, u8), Value> = BTreeMap::new();
     for mut items in [deployment.events().await, asking.events().await] {
         items.sort_by_key(|item| {
             (item["recordedAt"].as_s().unwrap().clone(), item["eventKey"].as_s().unwrap().clone())
         });
         for mut item in items {
             item.insert("recordedAt".into(), AttributeValue::S(NOW.into()));
-            let is_word = item.contains_key("verifiedEventKey");
-            if is_word && item["outcome"].as_s().unwrap() != "credited" {
-                // Its key says since when the question was open.
+            let (kind, place) = match item["eventKey"].as_s().unwrap().split('.').next() {
+                Some("verification") => ("verification", 1),
+                Some("submission") => ("submission", 2),
+                _ => ("", 0),
+            };
+            let is_true_deposit = place == 1 && item["outcome"].as_s().unwrap() == "credited";
+            if place > 0 && !is_true_deposit {
+                // Its key says since when the case was open.
                 let [case, what] = ["caseKey", "outcome"].map(|name| item[name].as_s().unwrap().clone());
-                let key = EventKey::new("verification", [&*case, NOW, &what].map(Some));
+                let key = EventKey::new(kind, [&*case, NOW, &what].map(Some));
                 item.insert("eventKey".into(), AttributeValue::S(key.to_string()));
             }
             let event =
                 pipe.event(&json!({ "eventName": "INSERT", "dynamodb": { "NewImage": image(&item) } }));
             let name = event["detail-type"].as_str().unwrap().to_owned();
-            examples.entry((name, is_word)).or_insert(event);
+            examples.entry((name, place)).or_insert(event);
         }
     }
     let mut by_name = BTreeMap::<_, Vec<_>>::new();
