@@ -3,16 +3,12 @@
 //! `UPDATE_DOCS=1 cargo test -p waas-local --test outside` writes them anew.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Map, Value, json};
-use waas_callback::{
-    CaseKey, Difference, Doubt, End, EventKey, Sent, Step, Submission, Told, Word, after_asking,
-    after_sending,
-};
-use waas_callback_aws::{Config, RecordedCase, Submitter};
+use waas_callback::{Difference, EventKey, Sent, Word};
+use waas_callback_aws::RecordedCase;
 
 use crate::harness::*;
 
@@ -240,30 +236,11 @@ async fn verified(deployment: &Deployment) {
 
 /// What comes of withdrawals that are ordered from the platform: it has one, refuses one, and is silent on one.
 async fn submitted(deployment: &Deployment) {
-    // No function: its calls are not held to the rights of one.
-    let own = deployment.stack.environment();
-    let config = Config::read(|name| own.iter().find(|(of, _)| *of == name).map(|(_, value)| value.clone()));
-    let submitter = Submitter::connect(&config.unwrap());
-    let now = SystemTime::now();
     for (id, sent) in [("301", Sent::Accepted), ("302", Sent::Refused), ("303", Sent::Unclear)] {
         let order = json!({ "callBackId": id, "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT",
                             "amount": "1", "address": PAYEE, "submit": true });
         assert_eq!(deployment.call(Method::POST, "/withdrawals", Some(&order)).await.0, 201);
-        let events = deployment.events().await;
-        let of_order = |event: &&Item| event.get("callBackId").is_some_and(|of| of.as_s().unwrap() == id);
-        let case = events.iter().find(of_order).unwrap()["submission"].as_s().unwrap().clone();
-        let case = CaseKey::from(case);
-        let errand = submitter.take(&case, now).await.unwrap().expect("it is due");
-        let (after, step) = after_sending(Submission::requested(), sent);
-        assert!(submitter.note(&errand.order, after, now).await.unwrap());
-        let errand = submitter.again(&case, now).await.unwrap().unwrap();
-        let end = match step {
-            Step::Ask => after_asking(&errand.order, Told::Unknown),
-            Step::Wait => Step::End(End::Unclear(Doubt::Silence)),
-            step => step,
-        };
-        let Step::End(end) = end else { panic!("{id}: {end:?}") };
-        assert!(submitter.end(&errand, end, now).await.unwrap());
+        deployment.end_submission(id, sent).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::json;
-use waas_callback::{Difference, Outcome, Word};
+use waas_callback::{Difference, Outcome, Sent, Word};
 use waas_callback_aws::{RecordedCase, Ruled};
 
 use crate::harness::*;
@@ -22,6 +22,8 @@ struct Row {
     types: BTreeSet<String>,
     /// Is it the platform's word on what such a callback told?
     is_word: bool,
+    /// Is it the end of a submission?
+    is_submission: bool,
     /// The operator's actions that it names.
     actions: BTreeSet<String>,
     /// Available, frozen, held, owed.
@@ -45,6 +47,7 @@ impl Row {
             outcome: outcome.trim_matches('`').to_owned(),
             types,
             is_word: caused_by.starts_with("the platform's word"),
+            is_submission: caused_by.starts_with("a submission"),
             actions: caused_by.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
             parts: [available, frozen, held, owed].map(amount),
         }
@@ -276,6 +279,25 @@ async fn verified(deployment: &Deployment) {
 }
 
 /// Of a user who has spent what is to be taken.
+/// What is ordered from the platform, and what came of it.
+async fn submitted(deployment: &Deployment) {
+    for (id, sent) in [
+        ("submitted", Sent::Accepted),
+        ("refused", Sent::Refused),
+        ("unclear", Sent::Unclear),
+        ("taken-back", Sent::NotSent),
+    ] {
+        assert_eq!(adjust(deployment, id, &[("1945", "USDT", A)]).await.0, 201);
+        let order = json!({ "callBackId": id, "tenantUserId": "1945", "chainName": "TRON", "symbol": "USDT",
+                            "amount": A, "address": PAYEE, "submit": true });
+        assert_eq!(deployment.call(Method::POST, "/withdrawals", Some(&order)).await.0, 201);
+        if id == "taken-back" {
+            assert_eq!(deployment.act(Method::DELETE, "/withdrawals/taken-back").await.0, 200);
+        }
+        deployment.end_submission(id, sent).await;
+    }
+}
+
 async fn debts(deployment: &Deployment) {
     deployment.deposit("2", "USDT", A).await;
     assert_eq!(deployment.register("owed", "2", A, PAYEE).await, 201);
@@ -316,6 +338,7 @@ async fn every_row_of_the_document_happens_and_every_event_posts_what_a_row_says
     debts(&deployment).await;
     let asking = Deployment::with(&[("WAAS_VERIFY", "true"), ("WAAS_RISK_THRESHOLD", "50")]).await;
     verified(&asking).await;
+    submitted(&asking).await;
     movements_and_adjustments(&deployment).await;
 
     let (mut met, mut expected) = (BTreeSet::new(), BTreeSet::new());
@@ -329,7 +352,9 @@ async fn every_row_of_the_document_happens_and_every_event_posts_what_a_row_says
             let action = event.get("action").map(|action| action.as_s().unwrap().clone());
             let is_act = action.is_none_or(|action| row.actions.contains(&action));
             let is_word = event.contains_key("verifiedEventKey");
-            row.outcome == *outcome && row.is_word == is_word && is_cause && is_act && row.is_of(&event)
+            let is_submission = event["eventKey"].as_s().unwrap().starts_with("submission.");
+            let is_kind = row.is_word == is_word && row.is_submission == is_submission;
+            row.outcome == *outcome && is_kind && is_cause && is_act && row.is_of(&event)
         };
         let row = rows.iter().enumerate().find(is_row);
         let (nth, _) = row.unwrap_or_else(|| panic!("{outcome} of type {type:?} in no row: {event:?}"));

@@ -1,11 +1,13 @@
-//! The platform's word, where no platform is asked.
+//! The platform's word, and its answer to what is ordered, where no platform is called.
 
 use std::time::{Duration, SystemTime};
 
-use waas_callback::Word;
-use waas_callback_aws::{CaseFilter, Config, RecordedCase, Ruled, Verifier};
+use waas_callback::{
+    CaseKey, Doubt, End, Sent, Step, Submission, Told, Word, after_asking, after_sending, next_step,
+};
+use waas_callback_aws::{CaseFilter, Config, RecordedCase, Ruled, Submitter, Verifier};
 
-use super::Deployment;
+use super::{Deployment, Item};
 
 /// How long the platform's silence is borne.
 const LIMIT: Duration = Duration::from_hours(24);
@@ -38,5 +40,31 @@ impl Deployment {
         let due = if case.asked == 0 { now } else { now + Duration::from_mins(15) };
         let question = Box::pin(verifier.take(&case.case_key, due)).await.unwrap().expect("it is due");
         Box::pin(verifier.rule(question, word, now)).await.unwrap()
+    }
+
+    /// Brings an order's submission to its end: by one call that came to this, after which the platform does not know the
+    /// order when it is asked; without one, if the order has ended.
+    pub async fn end_submission(&self, id: &str, sent: Sent) {
+        let submitter = Submitter::connect(self.stack.config());
+        let events = self.events().await;
+        let is_it =
+            |event: &&Item| event.contains_key("submission") && event["callBackId"].as_s().unwrap() == id;
+        let case_key = events.iter().find(is_it).unwrap()["submission"].as_s().unwrap().clone();
+        let (case_key, now) = (CaseKey::from(case_key), SystemTime::now());
+        let mut errand = Box::pin(submitter.take(&case_key, now)).await.unwrap().expect("it is due");
+        let mut step = next_step(&errand.order);
+        if step == Step::Send {
+            let (after, next) = after_sending(Submission::requested(), sent);
+            assert!(submitter.note(&errand.order, after, now).await.unwrap());
+            errand = Box::pin(submitter.again(&case_key, now)).await.unwrap().unwrap();
+            step = next;
+        }
+        let end = match step {
+            Step::Ask => after_asking(&errand.order, Told::Unknown),
+            Step::Wait => Step::End(End::Unclear(Doubt::Silence)),
+            step => step,
+        };
+        let Step::End(end) = end else { panic!("{id}: {end:?}") };
+        assert!(Box::pin(submitter.end(&errand, end, now)).await.unwrap());
     }
 }
