@@ -47,7 +47,8 @@ pub(crate) struct NewWithdrawal {
             `other-user`, `other-terms`, `order-ended`", body = Problem),
         (status = 413, description = "More than 16 KiB", body = Problem),
         (status = 422, description = "Well formed, but not enough is available (`balance-too-low`), the user owes in this asset \
-            (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`), or it is to be submitted, and this deployment does not call the platform (`no-platform`)", body = Problem),
+            (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`), \
+            or it is to be submitted, and this deployment does not call the platform (`no-platform`)", body = Problem),
     )
 )]
 pub(crate) async fn register(

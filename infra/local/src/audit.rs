@@ -17,6 +17,7 @@ mod orders;
 mod record;
 mod report;
 mod tables;
+mod way;
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;

@@ -284,6 +284,11 @@ export interface components {
              */
             mode?: "confirmed" | "direct" | null;
             /**
+             * @description Whether the withdrawal is ordered from the platform here, once it is registered. Without it you order it.
+             * @default false
+             */
+            submit?: boolean | null;
+            /**
              * @description The coin or token, as the platform names it. `ENERGY` is none: it is answered with 422.
              * @example USDT
              */
@@ -371,6 +376,11 @@ export interface components {
              * @enum {string}
              */
             state: "reported" | "reserved" | "confirmed" | "completed" | "failed" | "cancelled";
+            /**
+             * @description How far it is on its way to the platform; absent where you order it yourself.
+             * @enum {string}
+             */
+            submission?: "requested" | "submitting" | "submitted" | "refused";
             symbol?: string;
             tenantUserId: string;
             /** @description The withdrawal of the platform that the order belongs to, from the confirmation, payment or failure on. */
@@ -752,7 +762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Well formed, but not enough is available (`balance-too-low`), the user owes in this asset (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), or the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`) */
+            /** @description Well formed, but not enough is available (`balance-too-low`), the user owes in this asset (`user-owes`), the sum would need more than 38 digits (`balance-out-of-range`), the symbol is `ENERGY`, of which nothing can be frozen (`no-coin`), or it is to be submitted, and this deployment does not call the platform (`no-platform`) */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,13 +1,14 @@
 //! Each order: where its events have brought it, and what they moved.
 
 use indexmap::IndexMap;
-use waas_callback::{Decimal, OrderState, Stage};
+use waas_callback::{Decimal, OrderState};
 
 use super::accounts::AccountId;
 use super::event::{Basis, Submitted};
 use super::finding::Kind;
 use super::names::{Id, Mark, Users};
 use super::record::Submission;
+use super::way::Way;
 
 /// What the events say of the orders.
 #[derive(Default)]
@@ -32,10 +33,8 @@ pub(super) struct Life {
     settled: Option<Mark>,
     /// What an operator's acts charged or gave back.
     corrected: Vec<Correction>,
-    /// It is to be ordered from the platform, and what came of that; boxed, for it is not so of every order.
-    is_to_be_submitted: bool,
-    submitted: Option<Box<Submitted>>,
-    is_submitted_twice: bool,
+    /// Its way to the platform, if it is ordered from here: boxed, for most are not.
+    way: Option<Box<Way>>,
 }
 
 /// What an operator's act charged or gave back.
@@ -111,41 +110,8 @@ impl Life {
         if let Some(state) = told.state {
             self.reach(state, told.at);
         }
-        match told.submission {
-            None => {}
-            Some(Submitted::Wanted) => self.is_to_be_submitted = true,
-            Some(end) => self.is_submitted_twice |= self.submitted.replace(Box::new(end)).is_some(),
-        }
-    }
-
-    /// What is wrong with the order's way to the platform. While it is under way, no event says how far it is.
-    fn submission_differs(&self, recorded: Option<Submission>) -> Option<&'static str> {
-        if self.is_submitted_twice {
-            return Some("it was submitted or refused twice");
-        }
-        let told = self.submitted.as_deref().copied().unwrap_or(Submitted::Wanted);
-        match (self.is_to_be_submitted, told, recorded) {
-            (false, Submitted::Wanted, recorded) => {
-                recorded.map(|_| "it looks as if it were to be submitted, and no event says so")
-            }
-            (false, Submitted::Arrived(_) | Submitted::Refused(_), _) => {
-                Some("it was submitted or refused, and it was not registered to be submitted")
-            }
-            (true, _, None) => Some("it was registered to be submitted, and it does not look so"),
-            (true, Submitted::Wanted, Some(recorded)) => {
-                (recorded.stage == Stage::Submitted).then_some("it looks submitted, and no event says so")
-            }
-            (true, Submitted::Arrived(attempts), Some(recorded)) => {
-                let is_so = recorded.stage == Stage::Submitted && recorded.attempts == attempts;
-                (!is_so).then_some("an event has submitted it, and it does not look so")
-            }
-            (true, Submitted::Refused(_), Some(Submission { may_have_arrived: true, .. })) => {
-                Some("it was refused and freed, and a call may have arrived")
-            }
-            (true, Submitted::Refused(attempts), Some(recorded)) => {
-                let is_so = recorded.stage == Stage::Refused && recorded.attempts == attempts;
-                (!is_so).then_some("the platform refused it, says an event, and it does not look so")
-            }
+        if let Some(submission) = told.submission {
+            self.way.get_or_insert_default().tell(submission);
         }
     }
 
@@ -196,7 +162,7 @@ impl Orders {
         let users = life.users.all();
         let mut wrong = Vec::new();
         let mut find = |kind, detail: &str| wrong.push((kind, detail.to_owned(), users.clone()));
-        if let Some(detail) = life.submission_differs(recorded.submission) {
+        if let Some(detail) = life.way.take().unwrap_or_default().differs(recorded.submission) {
             find(Kind::OrderSubmission, detail);
         }
         let Life { registered, reported, settled, .. } = life;

@@ -170,12 +170,12 @@ async fn funds_that_came_back_while_a_call_may_have_arrived_or_for_another_amoun
         let get = scene.client.get_item().table_name("Balances");
         let get = get.set_key(Some(key.map(|(name, value)| (name.to_owned(), value)).into()));
         let balance = get.send().await.unwrap().item.unwrap();
-        let frees = |balance: &Item, part: &str, by: &str| {
+        let plus = |balance: &Item, part: &str, by: &str| {
             let sum: waas_callback::Decimal = balance[part].as_n().unwrap().parse().unwrap();
             number(&sum.checked_add(by.parse().unwrap()).unwrap().to_string())
         };
-        let freed = changed(balance.clone(), "available", frees(&balance, "available", "3.3"));
-        let freed = changed(freed, "frozen", frees(&balance, "frozen", "-3.3"));
+        let freed = changed(balance.clone(), "available", plus(&balance, "available", "3.3"));
+        let freed = changed(freed, "frozen", plus(&balance, "frozen", "-3.3"));
         scene.put("Balances", freed).await;
         scene.assert_found(&[(SUBMISSION, id)]).await;
         scene.put("Balances", balance).await;
