@@ -42,6 +42,60 @@ fn every_variable_that_the_code_reads_is_set() {
     assert_eq!(ours.filter(|name| !set.contains(*name)).count(), 0, "read, but not set");
 }
 
+/// What the code notes in an event (`question`, `submission`) is what a rule waits for, and leads to the function for it.
+#[test]
+fn what_the_platform_is_called_for_reaches_its_queue_at_once_and_once_a_minute() {
+    let (rules, queues) = (resources("AWS::Events::Rule"), resources("AWS::SQS::QueuePolicy"));
+    for (binary, attribute, queue) in
+        [(WORKER, "question", "Questions"), (SUBMITTER, "submission", "Submissions")]
+    {
+        let arn = format!("{queue}.Arn");
+        let event = functions()[binary]["Properties"]["Events"][queue]["Properties"].clone();
+        assert_eq!(scalar(&event["Queue"]), arn, "{binary}");
+        let target = |rule: &str| {
+            let [target] = list(&rules[rule]["Properties"]["Targets"]).try_into().unwrap();
+            assert_eq!(scalar(&target["Arn"]), arn, "{rule}");
+            assert_eq!(
+                scalar(&target["DeadLetterConfig"]["Arn"]),
+                format!("{queue}DeadLetters.Arn"),
+                "{rule}"
+            );
+            target
+        };
+        let (new, due) = (format!("New{queue}"), format!("Due{queue}"));
+        let pattern = &rules[&new]["Properties"]["EventPattern"]["detail"]["record"];
+        let exists = &list(&pattern[attribute]["S"])[0]["exists"];
+        assert_eq!((pattern.as_mapping().unwrap().len(), exists.as_bool()), (1, Some(true)), "{new}");
+        let input = &target(&new)["InputTransformer"];
+        let path = scalar(&input["InputPathsMap"]["caseKey"]);
+        assert_eq!(path, format!("$.detail.record.{attribute}.S"));
+        assert_eq!(scalar(&input["InputTemplate"]), r#"{"caseKey":<caseKey>}"#);
+        assert_eq!(scalar(&target(&due)["Input"]), r#"{"due":true}"#);
+        assert_eq!(scalar(&rules[&due]["Properties"]["ScheduleExpression"]), "rate(1 minute)");
+        let [statement] =
+            list(&queues[&format!("{queue}Policy")]["Properties"]["PolicyDocument"]["Statement"])
+                .try_into()
+                .unwrap();
+        let sources = list(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]);
+        let sources: Vec<_> = sources.iter().map(scalar).collect();
+        assert_eq!(sources, [format!("{new}.Arn"), format!("{due}.Arn")]);
+    }
+}
+
+#[test]
+fn whoever_is_in_the_network_is_denied_it_by_name() {
+    let denial = &resources("AWS::IAM::Policy")["NetworkDenial"]["Properties"];
+    let [statement] = list(&denial["PolicyDocument"]["Statement"]).try_into().unwrap();
+    let denied = list(&statement["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"]);
+    let denied: BTreeSet<_> = denied.iter().map(scalar).collect();
+    let networked = resources("AWS::Serverless::Function").into_iter();
+    let networked = networked.filter(|(_, function)| function["Properties"].get("VpcConfig").is_some());
+    let networked: Vec<_> = networked.map(|(name, _)| name).collect();
+    assert_eq!(denied, networked.iter().map(|name| format!("{name}.Arn")).collect());
+    let roles: BTreeSet<_> = list(&denial["Roles"]).iter().map(scalar).collect();
+    assert_eq!(roles, networked.iter().map(|name| name.replace("Function", "Role")).collect());
+}
+
 #[tokio::test]
 async fn the_tables_are_the_same() {
     let stack = Stack::start_services(&Options::default()).await.unwrap();
