@@ -7,6 +7,7 @@ use waas_callback::{Balance, Decimal, Posting};
 
 use super::finding::Kind;
 use super::names::Id;
+use super::record::Checkpoint;
 
 /// A user and an asset.
 pub(super) type AccountId = (Id, Id);
@@ -23,7 +24,15 @@ struct Account {
     posted: Option<Balance>,
     under_way: Option<Box<UnderWay>>,
     recorded: Option<Box<Balance>>,
+    audited: Option<Box<Audited>>,
     is_readable: bool,
+}
+
+/// What reconciliation has noted, and what the events up to then have posted.
+#[derive(Clone, Copy)]
+struct Audited {
+    checkpoint: Checkpoint,
+    posted: Option<Balance>,
 }
 
 #[derive(Clone, Copy)]
@@ -42,7 +51,13 @@ impl Default for UnderWay {
 
 impl Default for Account {
     fn default() -> Self {
-        Self { posted: Some(Balance::default()), under_way: None, recorded: None, is_readable: true }
+        Self {
+            posted: Some(Balance::default()),
+            under_way: None,
+            recorded: None,
+            audited: None,
+            is_readable: true,
+        }
     }
 }
 
@@ -61,9 +76,17 @@ impl Accounts {
         self.0.entry(account).or_default()
     }
 
-    pub(super) fn post(&mut self, account: AccountId, posting: &Posting) {
-        let posted = &mut self.at(account).posted;
+    /// What reconciliation has noted; no event was entered yet.
+    pub(super) fn audited(&mut self, account: AccountId, checkpoint: Checkpoint) {
+        self.at(account).audited = Some(Box::new(Audited { checkpoint, posted: Some(Balance::default()) }));
+    }
+
+    pub(super) fn post(&mut self, account: AccountId, posting: &Posting, at: u64) {
+        let Account { posted, audited, .. } = self.at(account);
         *posted = posted.and_then(|balance| balance.checked_add(posting));
+        if let Some(audited) = audited.as_deref_mut().filter(|audited| at <= audited.checkpoint.to) {
+            audited.posted = audited.posted.and_then(|balance| balance.checked_add(posting));
+        }
     }
 
     /// An open order of this amount.
@@ -101,7 +124,14 @@ impl Accounts {
             };
             let frozen = part(Kind::Frozen, recorded.frozen, open, "open orders");
             let held = part(Kind::Held, recorded.held, waiting, "held deposits");
-            [balance, frozen, held].into_iter().flatten().map(|(kind, detail)| (kind, *id, detail))
+            let audited = account.audited.as_deref();
+            let audited = audited.filter(|audited| audited.posted != Some(audited.checkpoint.sum));
+            let audited = audited.map(|Audited { checkpoint, posted }| {
+                let posted =
+                    posted.as_ref().map_or_else(|| TOO_LONG.to_owned(), |sum| Shown(sum).to_string());
+                (Kind::Checkpoint, format!("noted {}, posted until then {posted}", Shown(&checkpoint.sum)))
+            });
+            [balance, frozen, held, audited].into_iter().flatten().map(|(kind, detail)| (kind, *id, detail))
         })
     }
 }

@@ -12,7 +12,7 @@ use super::finding::{Finding, Kind, Named};
 use super::names::digest;
 use super::record::{self, Event, text};
 use super::tables::{AT_ONCE, Item, Tables};
-use super::{enter_balance, enter_case, enter_event, enter_order, find_causes};
+use super::{enter_balance, enter_case, enter_checkpoint, enter_event, enter_order, find_causes};
 
 /// Before each reading by the index, which lags behind by less than a second as a rule.
 const PAUSES: [Duration; 6] = [
@@ -90,6 +90,10 @@ async fn by_index(tables: &Tables, suspects: &Suspects, progress: Progress) -> a
     let mut part = progress.begin("looking again", u64::try_from(suspects.users.len()).ok());
     let mut slices = stream::iter(&suspects.users).map(|user| slice(tables, user)).buffer_unordered(AT_ONCE);
     while let Some(of_user) = slices.try_next().await? {
+        // Read after the events, and all the same of those that were long there.
+        for item in &of_user.balances {
+            enter_checkpoint(&mut books, item);
+        }
         for item in &of_user.events {
             enter_event(&mut books, item);
         }
@@ -154,6 +158,9 @@ async fn by_scan(
 ) -> anyhow::Result<(Vec<Finding>, BTreeSet<String>)> {
     let mut books = Books::default();
     let subjects = suspects.all();
+    for item in balances(tables, suspects).await? {
+        enter_checkpoint(&mut books, &item);
+    }
     let before = scan_events(tables, &subjects, progress, |item| enter_event(&mut books, item)).await?;
     enter_records(tables, &mut books, suspects).await?;
     let after = scan_events(tables, &subjects, progress, |_| {}).await?;
@@ -175,10 +182,10 @@ async fn scan_events(
     while let Some(page) = pages.try_next().await? {
         for item in &page {
             let named: Vec<_> =
-                record::subjects(item).into_iter().filter(|subject| subjects.contains(*subject)).collect();
+                record::subjects(item).into_iter().filter(|subject| subjects.contains(&**subject)).collect();
             let Some(key) = text(item, "eventKey").filter(|_| !named.is_empty()) else { continue };
             for subject in named {
-                let mark = marks.entry(subject.to_owned()).or_default();
+                let mark = marks.entry(subject.into_owned()).or_default();
                 *mark = mark.wrapping_add(u128::from_be_bytes(digest(key)));
             }
             enter(item);
@@ -198,10 +205,15 @@ async fn enter_records(tables: &Tables, books: &mut Books, suspects: &Suspects) 
         tables.named(&names.withdrawals, "callBackId", orders),
         tables.named(&names.cases, "caseKey", cases)
     )?;
-    let queries = stream::iter(&suspects.users).map(|user| tables.of_user(&names.balances, None, user));
-    let balances = queries.buffer_unordered(AT_ONCE).try_concat().await?;
+    let balances = balances(tables, suspects).await?;
     enter(books, &Slice { orders, cases, balances, ..Slice::default() });
     find_causes(tables, books).await
+}
+
+async fn balances(tables: &Tables, suspects: &Suspects) -> anyhow::Result<Vec<Item>> {
+    let queries =
+        stream::iter(&suspects.users).map(|user| tables.of_user(&tables.names.balances, None, user));
+    queries.buffer_unordered(AT_ONCE).try_concat().await
 }
 
 /// What is read again.

@@ -41,9 +41,15 @@ impl Books {
     pub(super) fn event(&mut self, event: &Event) {
         for posting in &event.postings {
             let account = self.account(&posting.tenant_user_id, &posting.asset);
-            self.accounts.post(account, posting);
+            self.accounts.post(account, posting, event.recorded_at);
         }
         let user = self.names.user(&event.tenant_user_id);
+        let [counted, expected] = &event.counted_on;
+        if counted != expected {
+            let shown = |on: &Option<String>| on.as_deref().unwrap_or("for nothing").to_owned();
+            let detail = format!("counted {}, expected {}", shown(counted), shown(expected));
+            self.find(&event.key, (Kind::Counted, detail, vec![user]));
+        }
         let claim = match event.meaning() {
             Some(Meaning { postings, claim }) if postings == event.postings => claim,
             Some(Meaning { postings, claim }) => {
@@ -64,7 +70,7 @@ impl Books {
     pub(super) fn whole(&mut self, whole: &Whole) {
         for posting in &whole.postings {
             let account = self.account(&posting.tenant_user_id, &posting.asset);
-            self.accounts.post(account, posting);
+            self.accounts.post(account, posting, u64::MAX);
         }
         let (mut told, mut users) = (Tally::default(), Vec::with_capacity(whole.legs.len()));
         let mut sums: BTreeMap<&Asset, Option<Decimal>> = BTreeMap::new();
@@ -190,7 +196,8 @@ impl Books {
             self.names.mark_of_text(account, *amount, &order.payee)
         });
         let (state, is_registered) = (order.state, order.is_registered);
-        let recorded = orders::Recorded { user, state, is_registered, shown, submission: order.submission };
+        let (submission, awaits) = (order.submission, order.awaits.clone());
+        let recorded = orders::Recorded { user, state, is_registered, shown, submission, awaits };
         let (open, wrong) = self.orders.record(&order.call_back_id, &recorded);
         if let Some(Registered { account, amount, .. }) = open {
             self.accounts.open(account, amount);
@@ -242,6 +249,14 @@ impl Books {
         self.find(case_key, (Kind::Case, detail, users.clone()));
     }
 
+    /// Enters what reconciliation has noted of a balance. Its events come after it, for all that it sums were there by then.
+    pub(super) fn checkpoint(&mut self, recorded: &Recorded) {
+        if let Some(checkpoint) = recorded.checkpoint {
+            let account = self.account(&recorded.tenant_user_id, &recorded.asset);
+            self.accounts.audited(account, checkpoint);
+        }
+    }
+
     /// Enters a balance's record.
     pub(super) fn balance(&mut self, recorded: &Recorded) {
         let account = self.account(&recorded.tenant_user_id, &recorded.asset);
@@ -291,7 +306,9 @@ impl Books {
     }
 
     fn find(&mut self, key: &str, (kind, detail, users): Wrong) {
-        let users = users.into_iter().map(|user| self.names.user_of(user).to_owned()).collect();
+        // What is about a day is nobody's.
+        let users = users.into_iter().map(|user| self.names.user_of(user).to_owned());
+        let users = users.filter(|user| !user.is_empty()).collect();
         self.findings.push(Finding { kind, key: key.to_owned(), detail, users });
     }
 

@@ -119,7 +119,8 @@ impl Event {
                 Subject::Verification,
                 "credited" | "zero-amount" | "rejected" | "address-changed" | "address-known",
             )
-            | (Subject::Submission, "submitted" | "submission-refused" | "ignored") => Some(End::Matter),
+            | (Subject::Submission, "submitted" | "submission-refused" | "ignored")
+            | (Subject::Reconciliation, "finding-over") => Some(End::Matter),
             (Subject::Verification, "failed" | "failed-unregistered" | "ignored" | "deposit-known") => {
                 Some(End::Case)
             }
@@ -183,6 +184,8 @@ impl Event {
                 submission: Some(Submitted::Arrived(self.attempts)),
                 ..Step::default()
             })),
+            (Subject::Reconciliation, "settled-unproven") => self.settles()?,
+            (Subject::Reconciliation, "unfrozen") => self.frees(OrderState::Failed)?,
             (Subject::Confirmation, "confirmed") => nothing(Claim::to(OrderState::Confirmed)),
             (Subject::Registration, outcome) => self.registers(outcome)?,
             (Subject::Resolution, _) => self.resolves()?,
@@ -231,10 +234,7 @@ impl Event {
         let zero = Decimal::ZERO;
         let nothing = |claim| Meaning { postings: Vec::new(), claim };
         Some(match self.action.as_deref()? {
-            "settle" => {
-                let coins = self.posted(|posting| -posting.frozen)?;
-                self.posts(&coins, [zero, -coins.1, zero], Claim::ended(OrderState::Completed, coins.clone()))
-            }
+            "settle" => self.settles()?,
             "unfreeze" => self.frees(OrderState::Failed)?,
             "credit" if self.postings.is_empty() => {
                 nothing(Claim { of_case: Some(Moved::Nothing), ..Claim::default() })
@@ -320,6 +320,12 @@ impl Event {
         let none = Posting::empty(&self.tenant_user_id, &posted.asset);
         let coins = (posted.asset.clone(), sum(posted)?);
         Some((Posting { available: posted.available, owed: posted.owed, ..none }, coins))
+    }
+
+    /// What was frozen for an order is gone, by somebody's word: its payment was not told.
+    fn settles(&self) -> Option<Meaning> {
+        let (zero, coins) = (Decimal::ZERO, self.posted(|posting| -posting.frozen)?);
+        Some(self.posts(&coins, [zero, -coins.1, zero], Claim::ended(OrderState::Completed, coins.clone())))
     }
 
     /// What was frozen for an order is available again.

@@ -24,6 +24,9 @@ pub enum Kind {
     OrderTerms,
     /// An order is not as far on its way to the platform as its events tell. Key: the order.
     OrderSubmission,
+    /// An order is not among those that are held against the platform though it is open, or waits for its registration
+    /// though it was paid; or it is among them and has ended. Key: the order.
+    OrderOpen,
     /// A case is open without its cause, closed without its end, or the other way round; or the platform is asked where
     /// there is no question, or not where there is one; or the same of an order that is to be sent there. Key: the case.
     Case,
@@ -34,13 +37,17 @@ pub enum Kind {
     /// A movement's or an adjustment's legs are not those that it tells of, or a movement's do not sum to zero. Key: the
     /// event of the whole.
     Movement,
+    /// A deposit or a payment is not counted for its type and day, or something else is. Key: the event.
+    Counted,
+    /// What reconciliation has noted as the sum of a balance's events is not. Key: user and asset.
+    Checkpoint,
     /// A record cannot be read at all. Key: its table and key.
     Unreadable,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Balance,
         Self::Frozen,
         Self::Held,
@@ -50,10 +57,13 @@ impl Kind {
         Self::OrderRegistration,
         Self::OrderTerms,
         Self::OrderSubmission,
+        Self::OrderOpen,
         Self::Case,
         Self::CasePosting,
         Self::CreditedTwice,
         Self::Movement,
+        Self::Counted,
+        Self::Checkpoint,
         Self::Unreadable,
     ];
 
@@ -70,10 +80,13 @@ impl Kind {
             Self::OrderRegistration => "order-registration",
             Self::OrderTerms => "order-terms",
             Self::OrderSubmission => "order-submission",
+            Self::OrderOpen => "order-open",
             Self::Case => "case",
             Self::CasePosting => "case-posting",
             Self::CreditedTwice => "credited-twice",
             Self::Movement => "movement",
+            Self::Counted => "counted",
+            Self::Checkpoint => "checkpoint",
             Self::Unreadable => "unreadable",
         }
     }
@@ -109,7 +122,8 @@ impl Finding {
             | Kind::OrderState
             | Kind::OrderRegistration
             | Kind::OrderTerms
-            | Kind::OrderSubmission => Named::Order,
+            | Kind::OrderSubmission
+            | Kind::OrderOpen => Named::Order,
             Kind::Case | Kind::CasePosting => Named::Case,
             Kind::Movement => Named::Movement,
             Kind::Balance
@@ -117,6 +131,8 @@ impl Finding {
             | Kind::Held
             | Kind::Posting
             | Kind::CreditedTwice
+            | Kind::Counted
+            | Kind::Checkpoint
             | Kind::Unreadable => Named::Other,
         }
     }

@@ -79,6 +79,22 @@ pub(super) struct Recorded {
     /// User, asset, amount, address, and the state in which it is paid.
     pub(super) shown: Option<Mark>,
     pub(super) submission: Option<Submission>,
+    /// What it waits for, where it stands among those that do.
+    pub(super) awaits: Option<String>,
+}
+
+impl Recorded {
+    /// What it has to wait for, by itself.
+    fn has_to_await(&self) -> Option<&'static str> {
+        match (self.state, self.is_registered) {
+            (OrderState::Reserved | OrderState::Confirmed, _) => Some("end"),
+            (OrderState::Completed, false) => Some("registration"),
+            (
+                OrderState::Reported | OrderState::Completed | OrderState::Failed | OrderState::Cancelled,
+                _,
+            ) => None,
+        }
+    }
 }
 
 /// What is wrong with an order.
@@ -164,6 +180,15 @@ impl Orders {
         let mut find = |kind, detail: &str| wrong.push((kind, detail.to_owned(), users.clone()));
         if let Some(detail) = life.way.take().unwrap_or_default().differs(recorded.submission) {
             find(Kind::OrderSubmission, detail);
+        }
+        match (recorded.has_to_await(), recorded.awaits.as_deref()) {
+            (expected, found) if expected == found => {}
+            (Some(_), None) => find(Kind::OrderOpen, "it waits, and is not among those that do"),
+            (None, Some(_)) => find(Kind::OrderOpen, "it waits for nothing, and is among those that do"),
+            (Some(_), Some(_)) => {
+                find(Kind::OrderOpen, "it waits for something else, or since nobody knows when");
+            }
+            (None, None) => {}
         }
         let Life { registered, reported, settled, .. } = life;
         let state = life.stands();

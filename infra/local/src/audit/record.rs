@@ -1,5 +1,6 @@
 //! The records, read by what docs/ledger.md says of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use waas_callback::{
     Address, Amount, Asset, Balance, CaseKey, Decimal, EventKey, Fingerprint, Identity, OrderState, Posting,
-    Stage, TxId,
+    RECONCILIATION, Stage, TxId,
 };
 
 use super::tables::Item;
@@ -29,6 +30,7 @@ pub(super) enum Subject {
     Resolution,
     Verification,
     Submission,
+    Reconciliation,
     Collection,
     /// Of a movement or an adjustment.
     Leg,
@@ -69,6 +71,8 @@ pub(super) struct Event {
     pub(super) deposit: Option<EventKey>,
     /// Of a leg: the event of the whole.
     pub(super) whole: Option<String>,
+    /// For which type and day it is counted, and for which it has to be.
+    pub(super) counted_on: [Option<String>; 2],
 }
 
 /// The event of a movement or an adjustment as a whole.
@@ -99,6 +103,8 @@ pub(super) struct Order {
     pub(super) payee: String,
     /// How far it is on its way to the platform.
     pub(super) submission: Option<Submission>,
+    /// What it waits for, where it stands in the index of those that do; empty if nobody can tell, or since when.
+    pub(super) awaits: Option<String>,
 }
 
 /// How far an order is on its way to the platform, where it is ordered from here.
@@ -115,6 +121,15 @@ pub(super) struct Recorded {
     pub(super) tenant_user_id: String,
     pub(super) asset: Asset,
     pub(super) balance: Balance,
+    pub(super) checkpoint: Option<Checkpoint>,
+}
+
+/// Up to when reconciliation has summed a balance's events, and their sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Checkpoint {
+    /// As a number that sorts.
+    pub(super) to: u64,
+    pub(super) sum: Balance,
 }
 
 /// A case.
@@ -140,14 +155,17 @@ pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
 }
 
 /// Whom and what an event is about: its users, its order, its case, the movement that it is of.
-pub(super) fn subjects(item: &Item) -> BTreeSet<&str> {
+pub(super) fn subjects(item: &Item) -> BTreeSet<Cow<'_, str>> {
     let postings = item.get("postings").and_then(|value| value.as_l().ok());
     let postings = postings.into_iter().flatten().filter_map(|posting| posting.as_m().ok());
     let users = std::iter::once(item).chain(postings).filter_map(|item| text(item, "tenantUserId"));
     let named =
         ["callBackId", "caseKey", "question", "submission"].into_iter().filter_map(|name| text(item, name));
     let whole = text(item, "eventKey").filter(|_| Whole::is(item)).or_else(|| text(item, "wholeEventKey"));
-    users.chain(named).chain(whole).collect()
+    // A finding that is about a day is nobody's, and does not name its case.
+    let found = text(item, "eventKey").filter(|_| item.contains_key("finding"));
+    let found = found.and_then(|key| case_of(key, item)).map(Cow::Owned);
+    users.chain(named).chain(whole).map(Cow::Borrowed).chain(found).collect()
 }
 
 fn owned(item: &Item, name: &str) -> Option<String> {
@@ -181,9 +199,14 @@ impl Event {
         };
         let terms = || Some((asset(item)?, Amount::registered(text(item, "amountText")?).ok()?.value()));
         let is_held = subject == Subject::Deposit && ["held", "unverified"].contains(&&*outcome);
+        let opens_case = is_held || item.contains_key("finding");
         let named = || ["question", "submission", "caseKey"].iter().find_map(|name| owned(item, name));
         Some(Self {
-            tenant_user_id: owned(item, "tenantUserId")?,
+            tenant_user_id: match owned(item, "tenantUserId") {
+                // What reconciliation finds of a day, and that it is over, is nobody's.
+                None if subject == Subject::Reconciliation && postings.is_empty() => String::new(),
+                user => user?,
+            },
             postings: postings.iter().map(posting).collect::<Option<_>>()?,
             recorded_at: time(text(item, "recordedAt")?)?,
             call_back_id: owned(item, "callBackId"),
@@ -191,13 +214,14 @@ impl Event {
             payee: payee(item, if text(item, "mode") == Some("direct") { "reserved" } else { "confirmed" }),
             fee: number(item, "fee")?,
             action: owned(item, "action"),
-            case_key: if is_held { Some(case_of(&key, item)?) } else { named() },
+            case_key: if opens_case { Some(case_of(&key, item)?) } else { named() },
             is_question: item.contains_key("question"),
             is_submitted: item.contains_key("submission"),
             attempts: number(item, "attempts")?,
             deposit: said.as_ref().and_then(Said::deposit),
             said: said.and_then(|said| Some((said.asset?, said.amount?))),
             whole: owned(item, "wholeEventKey"),
+            counted_on: [owned(item, "countedOn"), counted_on(subject, item)],
             key,
             subject,
             outcome,
@@ -238,6 +262,17 @@ impl Whole {
 /// An order's address and the state in which it is paid.
 fn payee(item: &Item, payable_in: &str) -> String {
     format!("{payable_in} {}", text(item, "address").unwrap_or_default())
+}
+
+/// For which type and day of UTC an event has to be counted, if it is one of those that are: what a callback told of.
+fn counted_on(subject: Subject, item: &Item) -> Option<String> {
+    let number = match subject {
+        Subject::Deposit => 1,
+        Subject::Payment => 3,
+        _ => return None,
+    };
+    item.get("requestUUID")?;
+    Some(format!("{number}#{}", text(item, "recordedAt")?.get(.."yyyy-mm-dd".len())?))
 }
 
 /// The digits of an RFC 3339 time in UTC with milliseconds.
@@ -282,6 +317,7 @@ impl Subject {
             "resolution" => Self::Resolution,
             "verification" => Self::Verification,
             "submission" => Self::Submission,
+            RECONCILIATION => Self::Reconciliation,
             "collection" => Self::Collection,
             "movement-leg" | "adjustment-leg" => Self::Leg,
             _ => Self::Other,
@@ -352,6 +388,13 @@ impl Order {
                 }),
                 None => None,
             },
+            awaits: match (text(item, "open"), text(item, "openSince")) {
+                (None, None) => None,
+                (awaits, since) => {
+                    let awaits = awaits.filter(|_| since.and_then(time).is_some());
+                    Some(awaits.unwrap_or_default().to_owned())
+                }
+            },
         })
     }
 }
@@ -364,6 +407,18 @@ impl Recorded {
             tenant_user_id: owned(item, "tenantUserId")?,
             asset: text(item, "asset")?.parse().ok()?,
             balance: Balance { available, frozen, held: part("held")?, owed: part("owed")? },
+            checkpoint: match text(item, "auditedTo") {
+                Some(to) => Some(Checkpoint {
+                    to: time(to)?,
+                    sum: Balance {
+                        available: part("auditedAvailable")?,
+                        frozen: part("auditedFrozen")?,
+                        held: part("auditedHeld")?,
+                        owed: part("auditedOwed")?,
+                    },
+                }),
+                None => None,
+            },
         })
     }
 }
