@@ -165,7 +165,12 @@ async fn funds_that_came_back_while_a_call_may_have_arrived_or_for_another_amoun
         };
         scene.put("Events", forged).await;
         let order = scene.record("Withdrawals", "callBackId", id).await;
-        scene.put("Withdrawals", changed(order.clone(), "state", text("failed"))).await;
+        scene
+            .put(
+                "Withdrawals",
+                changed(without(order.clone(), &["open", "openSince"]), "state", text("failed")),
+            )
+            .await;
         let key = [("tenantUserId", text("1945")), ("asset", text("TRON#USDT"))];
         let get = scene.client.get_item().table_name("Balances");
         let get = get.set_key(Some(key.map(|(name, value)| (name.to_owned(), value)).into()));

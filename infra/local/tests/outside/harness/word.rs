@@ -55,12 +55,12 @@ impl Deployment {
         let mut step = next_step(&errand.order);
         if step == Step::Send {
             let (after, next) = after_sending(Submission::requested(), sent);
-            assert!(submitter.note(&errand.order, after, now).await.unwrap());
-            errand = Box::pin(submitter.again(&case_key, now)).await.unwrap().unwrap();
+            assert!(submitter.note(&errand, after, now).await.unwrap());
+            errand = Box::pin(submitter.again(&errand, now)).await.unwrap().unwrap();
             step = next;
         }
         let end = match step {
-            Step::Ask => after_asking(&errand.order, Told::Unknown),
+            Step::Ask => after_asking(&errand.order, Told::Unknown, false),
             Step::Wait => Step::End(End::Unclear(Doubt::Silence)),
             step => step,
         };
