@@ -11,16 +11,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use waas_callback::{Counted, CountedType, Finding, case_of, compare_counts};
+use waas_callback::{Counted, CountedType, Finding, Reason, compare_counts};
 use waas_callback_aws::{
     Awaits, Books, Config, Keys, Phase, Reconciler, RecordedCase, Run, Taken, Unavailable, milliseconds,
 };
 use waas_callback_worker::{Environment, Platform, known};
-use waas_client::{CallError, Https, JobDay, Timeouts, Transport};
+use waas_client::{Https, JobDay, Timeouts, Transport};
 
 pub use settings::Settings;
 
-/// How often in a row a run may not get on before it leaves out what it is at.
+/// In how many invocations in a row a run may not get on before it leaves out what it is at: some orders, or a phase.
 const MAX_STUCK: u32 = 3;
 
 /// How much longer than an invocation its lease lasts.
@@ -86,27 +86,26 @@ impl<T: Transport + Clone> Reconciliation<T> {
             tracing::info!(outcome = "not-due", "reconciliation");
             return Ok(None);
         };
-        let (phase, before) = (taken.run.phase, taken.run.clone());
+        let before = taken.run.clone();
         let done = self.phases(&mut taken, until).await;
-        if done.is_err() {
-            taken.run.stuck += 1;
-        }
         let is_ours = self.reconciler.let_go(&mut taken, (self.clock)()).await?;
         line(&taken.run, &before, is_ours, milliseconds(started.elapsed()));
-        match done {
-            // What cannot be read must not keep all else from being compared for ever.
-            Err(error) if taken.run.stuck < MAX_STUCK => {
-                tracing::error!(phase = ?phase, cause = %error, "the run cannot go on");
-                Err(error)
-            }
-            _ => Ok(Some(taken.run)),
+        if let Err(error) = done {
+            tracing::error!(phase = ?taken.run.phase, cause = %error, "the run cannot go on");
+            return Err(error);
         }
+        Ok(Some(taken.run))
     }
 
     /// One phase after the other, until all are done or no time is left.
     async fn phases(&self, taken: &mut Taken, until: SystemTime) -> Result<(), Unavailable> {
         while taken.run.phase != Phase::Done && (self.clock)() < until {
-            if taken.run.stuck >= MAX_STUCK {
+            // What cannot be read must not keep all else from being compared for ever. Of the orders, some are left out first.
+            let patience = match taken.run.phase {
+                Phase::Orders | Phase::Unregistered => 2 * MAX_STUCK,
+                _ => MAX_STUCK,
+            };
+            if taken.run.stuck > patience {
                 tracing::error!(phase = ?taken.run.phase, "a part of the run is left out");
                 taken.run.unanswered += 1;
                 let next = after(taken.run.phase);
@@ -116,10 +115,10 @@ impl<T: Transport + Clone> Reconciliation<T> {
                 Phase::Findings => self.close_what_is_over(taken, until).await?,
                 Phase::Orders => self.compare_orders(taken, Awaits::End, until).await?,
                 Phase::Unregistered => self.compare_orders(taken, Awaits::Registration, until).await?,
-                Phase::Counts => self.compare_days(taken).await?,
+                Phase::Counts => self.compare_days(taken, until).await?,
                 Phase::Frozen => {
-                    let books = self.reconciler.frozen().await?;
-                    self.report_books(taken, &books).await?;
+                    let (books, open) = (self.reconciler.frozen().await?, self.open_findings().await?);
+                    taken.run = self.with_books(&taken.run, &books, &open).await?;
                     taken.run.enter(Phase::Balances);
                     true
                 }
@@ -135,13 +134,25 @@ impl<T: Transport + Clone> Reconciliation<T> {
 
     /// Closes what was found before and is over. Says whether it came to its end.
     async fn close_what_is_over(&self, taken: &mut Taken, until: SystemTime) -> Result<bool, Unavailable> {
-        for case in self.open_findings().await? {
+        let findings = self.open_findings().await?;
+        let mut failures = 0;
+        for case in &findings {
             let now = (self.clock)();
             if now >= until {
                 return Ok(false); // it begins anew, with what is open then
             }
-            if self.reconciler.close_if_over(&case, now).await? {
-                taken.run.over += 1;
+            match self.reconciler.close_if_over(case, now).await {
+                Ok(is_over) => taken.run.over += u64::from(is_over),
+                // An order that cannot be read must not keep the others' findings open; all of them are another matter.
+                Err(error) => {
+                    failures += 1;
+                    taken.run.unanswered += 1;
+                    let case_key = case.case_key.as_str();
+                    tracing::error!(caseKey = case_key, cause = %error, "a finding is not looked at");
+                    if failures > 1 && failures == findings.len() {
+                        return Err(error);
+                    }
+                }
             }
         }
         let overdue = self.reconciler.waiting((self.clock)() - OVERDUE).await?;
@@ -163,7 +174,7 @@ impl<T: Transport + Clone> Reconciliation<T> {
     }
 
     /// Holds the platform's counts of the days that ended last, and of those of which something was found, against ours.
-    async fn compare_days(&self, taken: &mut Taken) -> Result<bool, Unavailable> {
+    async fn compare_days(&self, taken: &mut Taken, until: SystemTime) -> Result<bool, Unavailable> {
         let (now, since) = ((self.clock)(), taken.run.since());
         let findings = self.open_findings().await?;
         let mut days: Vec<JobDay> =
@@ -171,50 +182,70 @@ impl<T: Transport + Clone> Reconciliation<T> {
         days.extend((1..=DAYS).filter_map(|before| JobDay::at(now - DAY * before)));
         days.sort_unstable();
         days.dedup();
+        let mut run = taken.run.clone();
         for day in days {
+            if (self.clock)() >= until {
+                return Ok(false); // it begins anew
+            }
             let Some(begins) = u64::try_from(day.starts_at_ms()).ok() else { continue };
             let begins = SystemTime::UNIX_EPOCH + Duration::from_millis(begins);
             let is_whole = since.is_some_and(|since| since <= begins);
             let is_over = begins + DAY + self.settings.edge <= now;
-            if !is_whole || !is_over {
-                continue;
-            }
-            let told =
-                self.told(taken, async |client| client.get_user_daily_statistics(day, rand::rng()).await);
-            let told = match told.await {
-                Ok(Some(told)) if !told.is_empty() => told,
-                // It has no counts of that day: nothing to compare.
-                Ok(_) => continue,
-                Err(error) => {
-                    taken.run.unanswered += 1;
-                    tracing::warn!(day = %day, cause = %error, "a day's counts are not told");
-                    continue;
-                }
-            };
-            let theirs = told.iter().fold((0_u64, 0_u64), |(deposits, withdrawals), one| {
-                (
-                    deposits.saturating_add(one.total_deposit_count),
-                    withdrawals.saturating_add(one.total_withdraw_count),
-                )
-            });
-            taken.run.compared.days += 1;
-            let mut differing = Vec::new();
-            for (of, theirs) in CountedType::ALL.into_iter().zip([theirs.0, theirs.1]) {
-                let ours = self.counted(of, begins).await?;
-                differing.extend(compare_counts(&day.to_string(), of, ours, theirs));
-            }
-            let still: Vec<_> = differing.iter().map(case_of).collect();
-            for finding in &differing {
-                self.report(taken, finding).await?;
-            }
-            for case in findings.iter().filter(|case| case.day.as_deref() == Some(&*day.to_string())) {
-                if !still.contains(&case.case_key) && self.reconciler.close(case, now).await? {
-                    taken.run.over += 1;
-                }
+            if is_whole && is_over {
+                self.compare_day(&mut run, day, begins, &findings).await?;
             }
         }
+        taken.run = run;
         taken.run.enter(Phase::Frozen);
         Ok(true)
+    }
+
+    async fn compare_day(
+        &self,
+        run: &mut Run,
+        day: JobDay,
+        begins: SystemTime,
+        open: &[RecordedCase],
+    ) -> Result<(), Unavailable> {
+        let question =
+            async |client: &waas_client::Client<T>| client.get_user_daily_statistics(day, rand::rng()).await;
+        run.calls += 1;
+        self.wait_for_turn().await;
+        let told = match known(self.platform.ask(question).await) {
+            Ok(Some(told)) if !told.is_empty() => told,
+            // It has no counts of that day, or not yet.
+            Ok(_) => {
+                run.unanswered += 1;
+                tracing::warn!(day = %day, "a day's counts are not there");
+                return Ok(());
+            }
+            Err(error) => {
+                run.unanswered += 1;
+                tracing::warn!(day = %day, cause = %error, "a day's counts are not told");
+                return Ok(());
+            }
+        };
+        let deposits = told.iter().fold(0, |sum: u64, one| sum.saturating_add(one.total_deposit_count));
+        let withdrawals = told.iter().fold(0, |sum: u64, one| sum.saturating_add(one.total_withdraw_count));
+        let mut differing = Vec::new();
+        for (of, theirs) in CountedType::ALL.into_iter().zip([deposits, withdrawals]) {
+            let ours = self.counted(of, begins).await?;
+            differing.extend(compare_counts(&day.to_string(), of, ours, theirs));
+        }
+        for finding in &differing {
+            self.report(run, finding).await?;
+        }
+        run.compared.days += 1;
+        let is_still = |case: &RecordedCase| {
+            let said = (case.recorded.as_deref(), case.expected.as_deref());
+            differing.iter().any(|finding| said == (Some(&*finding.recorded), Some(&*finding.expected)))
+        };
+        for case in open.iter().filter(|case| case.day.as_deref() == Some(&*day.to_string())) {
+            if !is_still(case) && self.reconciler.close(case, (self.clock)()).await? {
+                run.over += 1;
+            }
+        }
+        Ok(())
     }
 
     /// What was recorded here of a day.
@@ -228,10 +259,14 @@ impl<T: Transport + Clone> Reconciliation<T> {
 
     /// Holds the balances against their events.
     async fn compare_balances(&self, taken: &mut Taken, until: SystemTime) -> Result<bool, Unavailable> {
+        let open = self.open_findings().await?;
         loop {
             let books = self.reconciler.balances(taken.run.balance.clone(), (self.clock)()).await?;
-            self.report_books(taken, &books).await?;
-            taken.run.balance = books.next;
+            let mut run = self.with_books(&taken.run, &books, &open).await?;
+            run.compared.balances += books.compared;
+            run.balance = books.next;
+            run.stuck = 0;
+            taken.run = run;
             if taken.run.balance.is_none() {
                 taken.run.enter(Phase::Done);
                 return Ok(true);
@@ -242,36 +277,37 @@ impl<T: Transport + Clone> Reconciliation<T> {
         }
     }
 
-    async fn report_books(&self, taken: &mut Taken, books: &Books) -> Result<(), Unavailable> {
-        if taken.run.phase == Phase::Balances {
-            taken.run.compared.balances += books.compared;
-        }
-        taken.run.compared.busy += books.busy;
+    /// The run with what came of a look at balances: what differs is told, and what differed and does not is over.
+    async fn with_books(&self, run: &Run, books: &Books, open: &[RecordedCase]) -> Result<Run, Unavailable> {
+        let mut run = run.clone();
+        run.compared.busy += books.busy;
+        run.unanswered += books.unread;
         for finding in &books.findings {
-            self.report(taken, finding).await?;
+            self.report(&mut run, finding).await?;
         }
-        Ok(())
+        let reason = match run.phase {
+            Phase::Frozen => Reason::FrozenDiffers,
+            _ => Reason::BalanceDiffers,
+        };
+        for case in open.iter().filter(|case| *case.claim.reasons == [reason]) {
+            let user = &case.claim.tenant_user_id;
+            let is_over = case.claim.asset.as_ref().is_some_and(|asset| books.is_same(user, asset));
+            if is_over && self.reconciler.close(case, (self.clock)()).await? {
+                run.over += 1;
+            }
+        }
+        Ok(run)
     }
 
-    /// Records a finding.
-    async fn report(&self, taken: &mut Taken, finding: &Finding) -> Result<(), Unavailable> {
-        if self.reconciler.report(finding, (self.clock)()).await? {
+    /// Records a finding. What this run has told already, before it was noted how far it is, counts as well.
+    pub(crate) async fn report(&self, run: &mut Run, finding: &Finding) -> Result<(), Unavailable> {
+        let told = self.reconciler.report(finding, (self.clock)()).await?;
+        if told.since >= run.started_at {
             let reason = finding.reason.name();
-            *taken.run.found.entry(reason.to_owned()).or_default() += 1;
-            tracing::warn!(caseKey = case_of(finding).as_str(), outcome = reason, "finding");
+            *run.found.entry(reason.to_owned()).or_default() += 1;
+            tracing::warn!(caseKey = told.case_key.as_str(), outcome = reason, "finding");
         }
         Ok(())
-    }
-
-    /// Asks the platform, not more often than it may be: what it knows, or nothing.
-    async fn told<R>(
-        &self,
-        taken: &mut Taken,
-        question: impl AsyncFn(&waas_client::Client<T>) -> Result<R, CallError>,
-    ) -> Result<Option<R>, CallError> {
-        taken.run.calls += 1;
-        self.wait_for_turn().await;
-        known(self.platform.ask(question).await)
     }
 
     async fn wait_for_turn(&self) {

@@ -6,8 +6,9 @@ use lambda_runtime::LambdaEvent;
 use reconciliation::Reconciliation;
 use serde_json::{Value, json};
 
-/// What the end of an invocation takes at most: an answer of the platform that is waited for, and what follows of it.
-const RESERVE: Duration = Duration::from_secs(20);
+/// What the end of an invocation takes at most: an answer of the platform that is waited for, twice where the keys have
+/// changed, and what follows of it.
+const RESERVE: Duration = Duration::from_secs(30);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,10 +1,11 @@
 //! The open orders, each against what the platform says of it.
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use futures_util::{StreamExt as _, stream};
 use waas_callback::{Amount, CallBackId, Finding, TheirOrder, Theirs, compare, repair, unregistered};
-use waas_callback_aws::{Awaits, Phase, Repaired, Taken, Unavailable};
+use waas_callback_aws::{Awaits, Phase, RecordedCase, Repaired, Run, Taken, Unavailable};
 use waas_callback_worker::known;
 use waas_client::{CallError, Transport, WithdrawState};
 
@@ -50,42 +51,44 @@ impl<T: Transport + Clone> Reconciliation<T> {
             Awaits::End => (began - self.settings.age, Phase::Unregistered),
             Awaits::Registration => (began - self.settings.grace, Phase::Counts),
         };
+        let mut open = HashMap::<_, Vec<_>>::new();
+        for case in self.open_findings().await? {
+            if let Some(id) = case.claim.call_back_id.clone() {
+                open.entry(id).or_default().push(case);
+            }
+        }
         loop {
             let from = taken.run.order.clone();
             let part = self.reconciler.open_orders(awaits, old, from.as_ref(), AT_ONCE).await?;
-            let looks = stream::iter(&part.ids).map(async |id| (id, self.look(id, awaits).await));
-            let looks: Vec<_> = looks.buffer_unordered(BESIDE_EACH_OTHER).collect().await;
-            if awaits == Awaits::End {
-                taken.run.calls += u64::try_from(looks.len()).unwrap_or_default();
-            }
-            let silent = looks.iter().filter(|(_, looked)| looked.is_err()).count();
+            let looks = stream::iter(&part.orders).map(async |order| {
+                let id = CallBackId::from(order.call_back_id.as_str());
+                let looked = self.look(&id, awaits, until).await.transpose();
+                (order, id, looked)
+            });
+            let looks: Vec<_> = looks.buffered(BESIDE_EACH_OTHER).collect().await;
+            // Those before the first for which there was no time.
+            let looks: Vec<_> =
+                looks.into_iter().map_while(|(order, id, looked)| Some((order, id, looked?))).collect();
+            let (is_whole, last) = (looks.len() == part.orders.len(), looks.last().map(|(order, ..)| *order));
+            let silent = looks.iter().filter(|(_, _, looked)| looked.is_err()).count();
             // Nobody answers at all: from here again, later. What never answers is left out in the end.
-            if silent > 0 && silent == looks.len() && taken.run.stuck + 1 < crate::MAX_STUCK {
-                taken.run.stuck += 1;
-                if let Some((_, Err(silence))) = looks.first() {
+            if silent > 0 && silent == looks.len() && taken.run.stuck <= crate::MAX_STUCK {
+                if let Some((_, _, Err(silence))) = looks.first() {
                     told_of(None, silence);
                 }
                 return Ok(false);
             }
-            taken.run.stuck = 0;
-            for (id, looked) in looks {
-                match looked {
-                    Ok(Looked::Agrees) => {}
-                    Ok(Looked::Repaired) => taken.run.repaired += 1,
-                    Ok(Looked::Found(finding)) => self.report(taken, &finding).await?,
-                    Err(silence) => {
-                        taken.run.unanswered += 1;
-                        told_of(Some(id), &silence);
-                        continue;
-                    }
-                }
-                match awaits {
-                    Awaits::End => taken.run.compared.orders += 1,
-                    Awaits::Registration => taken.run.compared.unregistered += 1,
-                }
+            let mut run = taken.run.clone();
+            for (_, id, looked) in &looks {
+                let open = open.get(id).map(Vec::as_slice).unwrap_or_default();
+                self.note(&mut run, id, looked, awaits, open).await?;
             }
-            taken.run.order = part.next;
-            if taken.run.order.is_none() {
+            if !looks.is_empty() {
+                run.stuck = 0;
+            }
+            run.order = if is_whole { part.next } else { last.cloned().or(run.order) };
+            taken.run = run;
+            if is_whole && taken.run.order.is_none() {
                 taken.run.enter(next);
                 return Ok(true);
             }
@@ -95,29 +98,85 @@ impl<T: Transport + Clone> Reconciliation<T> {
         }
     }
 
-    async fn look(&self, call_back_id: &CallBackId, awaits: Awaits) -> Result<Looked, Silence> {
+    /// Notes what came of a look at an order, and ends the findings about it that it makes untrue.
+    async fn note(
+        &self,
+        run: &mut Run,
+        id: &CallBackId,
+        looked: &Result<Looked, Silence>,
+        awaits: Awaits,
+        open: &[RecordedCase],
+    ) -> Result<(), Unavailable> {
+        if awaits == Awaits::End {
+            run.calls += 1;
+        }
+        let still = match looked {
+            Ok(Looked::Agrees) => None,
+            Ok(Looked::Repaired) => {
+                run.repaired += 1;
+                None
+            }
+            Ok(Looked::Found(finding)) => {
+                self.report(run, finding).await?;
+                Some(finding.reason)
+            }
+            Err(silence) => {
+                run.unanswered += 1;
+                told_of(Some(id), silence);
+                return Ok(());
+            }
+        };
+        match awaits {
+            Awaits::End => run.compared.orders += 1,
+            Awaits::Registration => run.compared.unregistered += 1,
+        }
+        let is_still = |case: &RecordedCase| still.is_some_and(|still| *case.claim.reasons == [still]);
+        for case in open.iter().filter(|case| !is_still(case)) {
+            if self.reconciler.close(case, (self.clock)()).await? {
+                run.over += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes of a look at an order; absent if there is no time for it any more.
+    async fn look(
+        &self,
+        call_back_id: &CallBackId,
+        awaits: Awaits,
+        until: SystemTime,
+    ) -> Result<Option<Looked>, Silence> {
+        if awaits == Awaits::End {
+            self.wait_for_turn().await;
+        }
+        if (self.clock)() >= until {
+            return Ok(None);
+        }
         let theirs = match awaits {
             Awaits::Registration => {
                 let order = self.reconciler.order(call_back_id).await?;
-                return Ok(order.as_ref().and_then(unregistered).map_or(Looked::Agrees, Looked::Found));
+                let finding = order.as_ref().and_then(unregistered);
+                return Ok(Some(finding.map_or(Looked::Agrees, Looked::Found)));
             }
             // The platform first: what it has told us of in a callback meanwhile, the order's record then says.
             Awaits::End => self.theirs(call_back_id).await.map_err(Silence::Platform)?,
         };
         for _ in 0..MAX_DECISIONS {
-            let Some(order) = self.reconciler.order(call_back_id).await? else { return Ok(Looked::Agrees) };
-            let Some(finding) = compare(&order, &theirs) else { return Ok(Looked::Agrees) };
+            let Some(order) = self.reconciler.order(call_back_id).await? else {
+                return Ok(Some(Looked::Agrees));
+            };
+            let Some(finding) = compare(&order, &theirs) else { return Ok(Some(Looked::Agrees)) };
             let Some(entry) = repair(&order, &theirs).filter(|_| self.settings.is_applied) else {
-                return Ok(Looked::Found(finding));
+                return Ok(Some(Looked::Found(finding)));
             };
             let name = theirs.stage.name();
             match self.reconciler.repair(&order, &entry, name, (self.clock)()).await? {
                 Repaired::Yes => {
                     let outcome = entry.outcome.name();
                     tracing::warn!(callBackId = call_back_id.as_str(), outcome, "an order is put right");
-                    return Ok(Looked::Repaired);
+                    return Ok(Some(Looked::Repaired));
                 }
-                Repaired::Impossible => return Ok(Looked::Found(finding)),
+                Repaired::Impossible => return Ok(Some(Looked::Found(finding))),
                 Repaired::Changed => {}
             }
         }
@@ -126,7 +185,6 @@ impl<T: Transport + Clone> Reconciliation<T> {
 
     /// How the platform has the order.
     async fn theirs(&self, call_back_id: &CallBackId) -> Result<TheirOrder, CallError> {
-        self.wait_for_turn().await;
         let question = async |client: &waas_client::Client<T>| {
             client.get_withdraw_order(call_back_id, rand::rng()).await
         };

@@ -60,7 +60,7 @@ pub use read::{CaseFilter, CasePage, Page};
 pub use receiver::Receiver;
 pub use reconciler::{
     BookCursor, Books, Compared, OpenOrders, OrderCursor, Phase, Reconciler, Repaired, Run, Runs, Taken,
-    Waiting,
+    Told, Waiting,
 };
 pub use retry::Unavailable;
 pub use secret::SecretError;

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use waas_callback::{
-    CallBackId, Entry, EventKey, Finding, Fingerprint, Identity, Order, Outcome, RECONCILIATION, Subject,
-    found, is_over,
+    CallBackId, CaseKey, Entry, EventKey, Finding, Fingerprint, Identity, Order, Outcome, RECONCILIATION,
+    Subject, found, is_over,
 };
 
 use crate::commit::{NotSettled, Obstacle};
@@ -33,8 +33,8 @@ pub struct Reconciler {
 /// Part of the open orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenOrders {
-    /// Their ids, the longest open first.
-    pub ids: Vec<CallBackId>,
+    /// Each of them, the longest open first: what comes next is behind it.
+    pub orders: Vec<OrderCursor>,
     /// Where the next part begins; absent at the end.
     pub next: Option<OrderCursor>,
 }
@@ -48,6 +48,15 @@ pub enum Repaired {
     Changed,
     /// The ledger does not hold what would be moved.
     Impossible,
+}
+
+/// A finding that is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Its case.
+    pub case_key: CaseKey,
+    /// Since when, RFC 3339 in UTC.
+    pub since: String,
 }
 
 /// How many questions and submissions wait.
@@ -87,15 +96,13 @@ impl Reconciler {
             ])
         });
         let page = self.read_open_orders(awaits, &until, start, limit).await?;
-        let ids = page.items().iter().filter_map(|item| read(item, withdrawals::KEY)).map(CallBackId::from);
-        let next = page.last_evaluated_key.as_ref().and_then(|key| {
-            let owned = |name: &str| read(key, name).map(str::to_owned);
-            Some(OrderCursor {
-                open_since: owned(withdrawals::OPEN_SINCE)?,
-                call_back_id: owned(withdrawals::KEY)?,
-            })
-        });
-        Ok(OpenOrders { ids: ids.collect(), next })
+        let cursor = |item: &Item| {
+            let owned = |name: &str| read(item, name).map(str::to_owned);
+            let (open_since, call_back_id) = (owned(withdrawals::OPEN_SINCE)?, owned(withdrawals::KEY)?);
+            Some(OrderCursor { open_since, call_back_id })
+        };
+        let orders = page.items().iter().filter_map(cursor).collect();
+        Ok(OpenOrders { orders, next: page.last_evaluated_key.as_ref().and_then(cursor) })
     }
 
     async fn read_open_orders(
@@ -131,16 +138,24 @@ impl Reconciler {
         self.ledger.order(call_back_id).await
     }
 
-    /// Records a finding and opens its case, once for ever. Says whether it is new.
+    /// Records a finding and opens its case, once while it lasts: again only if it was over since. What was dismissed
+    /// stays so.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer.
-    pub async fn report(&self, finding: &Finding, now: SystemTime) -> Result<bool, Unavailable> {
-        let identity = finding.identity();
+    pub async fn report(&self, finding: &Finding, now: SystemTime) -> Result<Told, Unavailable> {
+        let mut identity = finding.identity(None);
         // Most of what is found was found before, and a reading is cheaper than a transaction that is cancelled.
-        if self.ledger.event(identity.event_key.as_str()).await?.is_some() {
-            return Ok(false);
+        while let Some(event) = self.ledger.event(identity.event_key.as_str()).await? {
+            let case_key = CaseKey::of(&identity);
+            let over = self.ledger.case(&case_key).await?.and_then(|case| case.resolution_key);
+            match over.map(EventKey::from) {
+                Some(over) if over.kind() == RECONCILIATION => {
+                    identity = finding.identity(Some(over.as_str()));
+                }
+                _ => return Ok(Told { case_key, since: event.recorded_at }),
+            }
         }
         let call_back_id = match &finding.subject {
             Subject::Order { call_back_id, .. } => Some(call_back_id),
@@ -152,7 +167,9 @@ impl Reconciler {
             call_back_id,
             source: Source::Reconciliation(Reconciled::Found(finding)),
         };
-        Ok(self.transact(&event, &found(finding), now).await?.is_none())
+        // Where another was faster, it is told as well.
+        self.transact(&event, &found(finding), now).await?;
+        Ok(Told { case_key: CaseKey::of(&identity), since: timestamp(now)? })
     }
 
     /// Puts an order right, as `entry` says, upon how it stands at the platform.

@@ -82,7 +82,7 @@ pub use outcome::Outcome;
 pub use policy::{ActualBelowOrder, Policy};
 pub use posting::{Balance, Posting, PostingError};
 pub use reconciliation::{
-    Counted, CountedType, Finding, KIND as RECONCILIATION, Subject, TheirOrder, Theirs, case_of, compare,
+    Counted, CountedType, Finding, KIND as RECONCILIATION, Subject, TheirOrder, Theirs, compare,
     compare_balance, compare_counts, compare_frozen, found, is_over, repair, unregistered,
 };
 pub use refusal::Refusal;

@@ -3,7 +3,7 @@
 
 use crate::asset::Asset;
 use crate::call_back_id::CallBackId;
-use crate::case::{CaseKey, Reason};
+use crate::case::Reason;
 use crate::entry::Entry;
 use crate::identity::{EventKey, Fingerprint, Identity};
 use crate::money::Decimal;
@@ -98,9 +98,10 @@ pub enum Subject {
 }
 
 impl Finding {
-    /// A finding as an event: one for what it is about, its kind, and how it differs.
+    /// A finding as an event: one for what it is about, its kind, and how it differs; and for the end of the last like it,
+    /// by that event's key, if that was over and has come again.
     #[must_use]
-    pub fn identity(&self) -> Identity {
+    pub fn identity(&self, over: Option<&str>) -> Identity {
         let about = match &self.subject {
             Subject::Order { call_back_id, .. } => vec![call_back_id.as_str().to_owned()],
             Subject::Day(day) => vec![day.clone()],
@@ -108,6 +109,7 @@ impl Finding {
         };
         let about = about.iter().map(|part| Some(part.as_str()));
         let parts = [Some(self.reason.name()), self.differs_by.as_deref()].into_iter().chain(about);
+        let parts = parts.chain(over.map(Some));
         Identity {
             event_key: EventKey::new(KIND, parts),
             fingerprint: Fingerprint::new(KIND, []),
@@ -129,12 +131,6 @@ impl Finding {
 
 /// The kind of all that reconciliation writes, the beginning of its events' and its cases' keys.
 pub const KIND: &str = "reconciliation";
-
-/// The case that a finding is.
-#[must_use]
-pub fn case_of(finding: &Finding) -> CaseKey {
-    CaseKey::of(&finding.identity())
-}
 
 /// What of an order that has been open for long disagrees with the platform; absent where both are still busy with it, or
 /// it is not open.
@@ -171,14 +167,12 @@ fn of_order(order: &Order, reason: Reason, expected: &str) -> Finding {
     Finding { reason, subject, recorded, expected, differs_by: None }
 }
 
-/// Is the matter of an order's finding over, by the order as it is now?
+/// Is the matter of an order's finding over, by the order as it is now, whatever the platform says of it?
 #[must_use]
 pub fn is_over(reason: Reason, order: Option<&Order>) -> bool {
     let standing = order.map_or(Standing::Absent, Order::standing);
     match reason {
         Reason::RegistrationMissing => standing != Standing::CompletedUnregistered,
-        // Its confirmation was asked for, and given.
-        Reason::ConfirmationMissing => !is_open(standing) || standing == Standing::Confirmed,
         _ => !is_open(standing),
     }
 }
@@ -444,7 +438,7 @@ mod tests {
 
     #[test]
     fn a_finding_is_told_once_while_it_stays_as_it_is() {
-        let key = |finding: &Finding| finding.identity().event_key.as_str().to_owned();
+        let key = |finding: &Finding| finding.identity(None).event_key.as_str().to_owned();
         let missing = compare(&order(OrderState::Confirmed), &theirs(Theirs::Paid)).unwrap();
         let again = compare(&order(OrderState::Reserved), &theirs(Theirs::Paid)).unwrap();
         assert_eq!(key(&missing), key(&again));
@@ -452,7 +446,10 @@ mod tests {
             key(&missing),
             key(&compare(&order(OrderState::Reserved), &theirs(Theirs::Unknown)).unwrap())
         );
-        assert_eq!(case_of(&missing).kind(), KIND);
+        // What was over and has come again is told again.
+        let once_more = missing.identity(Some("reconciliation.over")).event_key;
+        assert_ne!(key(&missing), once_more.as_str());
+        assert_eq!(once_more.kind(), KIND);
 
         // A balance that goes on moving, and stays wrong by the same, is one.
         let asset = Asset::new("TRON", "USDT").unwrap();
@@ -479,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_over_once_its_order_has_ended_or_done_what_was_missing() {
+    fn a_finding_is_over_once_its_order_has_ended_or_is_registered() {
         let open = order(OrderState::Reserved);
         let confirmed = order(OrderState::Confirmed);
         let failed = order(OrderState::Failed);
@@ -487,8 +484,9 @@ mod tests {
         for (reason, order, expected) in [
             (Reason::CompletionMissing, Some(&confirmed), false),
             (Reason::CompletionMissing, Some(&failed), true),
-            (Reason::ConfirmationMissing, Some(&open), false),
-            (Reason::ConfirmationMissing, Some(&confirmed), true),
+            // Confirmed here: whether that arrived, the platform knows.
+            (Reason::ConfirmationMissing, Some(&confirmed), false),
+            (Reason::ConfirmationMissing, Some(&failed), true),
             (Reason::RegistrationMissing, Some(&unregistered), false),
             (Reason::RegistrationMissing, Some(&open), true),
             (Reason::OrderUnknown, None, true),

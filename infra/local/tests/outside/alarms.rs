@@ -71,15 +71,13 @@ fn is_alarming_outcome(outcome: Outcome) -> bool {
         Outcome::Foreign | Outcome::FailedOtherAddress => true,
         // A wallet has to be filled.
         Outcome::Stalled | Outcome::StalledUnregistered => true,
-        // No callback ends so: the line of its question, of its submission, or of reconciliation's finding, is counted.
+        // No callback ends so: the line of its question, or of its submission, is counted.
         Outcome::Contradicted
         | Outcome::Submitted
         | Outcome::SubmissionRefused
-        | Outcome::SubmissionUnclear
-        | Outcome::Found
-        | Outcome::FindingOver
-        | Outcome::SettledUnproven
-        | Outcome::Unfrozen => false,
+        | Outcome::SubmissionUnclear => false,
+        // No callback ends so either: the lines of the run are counted.
+        Outcome::Found | Outcome::FindingOver | Outcome::SettledUnproven | Outcome::Unfrozen => false,
         // As it should be, or nothing at all: anybody can send a deposit of zero, as often as he likes.
         Outcome::Credited
         | Outcome::Held

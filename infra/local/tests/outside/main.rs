@@ -39,6 +39,7 @@ mod operator_api;
 mod order_of_arrival;
 mod payments;
 mod postings;
+mod reconciliation;
 mod resolutions;
 mod rights;
 mod risk;

@@ -1,6 +1,6 @@
 //! The books: what is frozen against the open orders, and balances against the sum of their events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -44,10 +44,38 @@ pub struct Books {
     pub compared: u64,
     /// How many changed all the time that they were looked at.
     pub busy: u64,
+    /// How many could not be read, of balances and of orders.
+    pub unread: u64,
     /// What differs.
     pub findings: Vec<Finding>,
+    same: Same,
     /// Where the next part begins; absent at the end.
     pub next: Option<BookCursor>,
+}
+
+/// Which balances were found as they should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Same {
+    These(HashSet<(String, Asset)>),
+    AllBut(HashSet<(String, Asset)>),
+}
+
+impl Default for Same {
+    fn default() -> Self {
+        Self::These(HashSet::new())
+    }
+}
+
+impl Books {
+    /// Was this balance found as it should be?
+    #[must_use]
+    pub fn is_same(&self, tenant_user_id: &str, asset: &Asset) -> bool {
+        let balance = (tenant_user_id.to_owned(), asset.clone());
+        match &self.same {
+            Same::These(balances) => balances.contains(&balance),
+            Same::AllBut(balances) => !balances.contains(&balance),
+        }
+    }
 }
 
 /// What is frozen of a balance, and what its open orders are to pay.
@@ -68,42 +96,49 @@ impl Reconciler {
     /// If DynamoDB does not answer, or with what is no balance.
     pub async fn frozen(&self) -> Result<Books, Unavailable> {
         let mut differing: Option<ByBalance<Frozen>> = None;
-        let mut compared = 0;
+        let (mut compared, mut unread) = (0, 0);
+        let mut suspect = HashSet::new();
         for look in 0..LOOKS {
             if look > 0 {
                 tokio::time::sleep(QUIET).await;
             }
-            let all = self.all_frozen().await?;
+            let all;
+            (all, unread) = self.all_frozen().await?;
             compared = u64::try_from(all.len()).unwrap_or(u64::MAX);
             let mut now: ByBalance<_> =
                 all.into_iter().filter(|(_, frozen)| frozen.balance != frozen.orders).collect();
-            if let Some(before) = differing {
-                now.retain(|key, frozen| before.get(key) == Some(frozen));
+            match differing {
+                Some(before) => now.retain(|key, frozen| before.get(key) == Some(frozen)),
+                None => suspect = now.keys().cloned().collect(),
             }
-            if now.is_empty() {
-                return Ok(Books { compared, ..Books::default() });
-            }
+            let is_settled = now.is_empty();
             differing = Some(now);
+            if is_settled {
+                break;
+            }
         }
         let differing = differing.unwrap_or_default();
         let findings = differing.iter().filter_map(|((user, asset), Frozen { balance, orders })| {
             compare_frozen(user, asset, *balance, *orders)
         });
         let mut findings: Vec<_> = findings.collect();
-        findings
-            .sort_by(|one, other| one.identity().event_key.as_str().cmp(other.identity().event_key.as_str()));
-        Ok(Books { compared, findings, ..Books::default() })
+        findings.sort_by_cached_key(|finding| finding.identity(None).event_key);
+        Ok(Books { compared, unread, findings, same: Same::AllBut(suspect), ..Books::default() })
     }
 
-    async fn all_frozen(&self) -> Result<ByBalance<Frozen>, Unavailable> {
-        let mut all = ByBalance::<Frozen>::new();
+    /// All of it, and how many records could not be read: one that is damaged, or planted, must not hide the others.
+    async fn all_frozen(&self) -> Result<(ByBalance<Frozen>, u64), Unavailable> {
+        let (mut all, mut unread) = (ByBalance::<Frozen>::new(), 0);
         let mut start = None;
         // Orders first: what is frozen meanwhile has an order that is not seen, and is seen at the next look.
         loop {
             let page = self.read_open_orders(Awaits::End, "9999", start, 1000).await?;
             for item in page.items() {
-                let (user, asset, amount) = withdrawals::reserved(item)
-                    .ok_or_else(|| Unavailable::new("an order's record is malformed"))?;
+                let Some((user, asset, amount)) = withdrawals::reserved(item) else {
+                    tracing::error!(callBackId = read(item, withdrawals::KEY), "an order is malformed");
+                    unread += 1;
+                    continue;
+                };
                 let of = all.entry((user, asset)).or_default();
                 let sum = of.orders.checked_add(amount);
                 of.orders = sum.ok_or_else(|| Unavailable::new("open orders need more than 38 digits"))?;
@@ -115,7 +150,8 @@ impl Reconciler {
         }
         let mut from = None;
         loop {
-            let (page, next) = self.read_balances(from).await?;
+            let (page, malformed, next) = self.read_balances(from).await?;
+            unread += malformed;
             for UserBalance { tenant_user_id, asset, balance } in page {
                 let key = (tenant_user_id, asset);
                 if balance.frozen.is_zero() && !all.contains_key(&key) {
@@ -125,16 +161,17 @@ impl Reconciler {
             }
             from = next;
             if from.is_none() {
-                return Ok(all);
+                return Ok((all, unread));
             }
         }
     }
 
-    /// Balances from behind another, in no order of meaning. Consistent, each for itself.
+    /// Balances from behind another, in no order of meaning, and how many of them are malformed. Consistent, each for
+    /// itself.
     async fn read_balances(
         &self,
         from: Option<BookCursor>,
-    ) -> Result<(Vec<UserBalance>, Option<BookCursor>), Unavailable> {
+    ) -> Result<(Vec<UserBalance>, u64, Option<BookCursor>), Unavailable> {
         let Ledger { client, tables } = &self.ledger;
         let start = from.map(|BookCursor { tenant_user_id, asset }| {
             Item::from([("tenantUserId".into(), text(&tenant_user_id)), ("asset".into(), text(&asset))])
@@ -151,7 +188,17 @@ impl Reconciler {
             let owned = |name: &str| read(key, name).map(str::to_owned);
             Some(BookCursor { tenant_user_id: owned("tenantUserId")?, asset: owned("asset")? })
         });
-        Ok((page.items().iter().map(balances::recorded).collect::<Result<_, _>>()?, next))
+        let (mut all, mut malformed) = (Vec::with_capacity(page.items().len()), 0);
+        for item in page.items() {
+            match balances::recorded(item) {
+                Ok(balance) => all.push(balance),
+                Err(error) => {
+                    tracing::error!(asset = read(item, "asset"), cause = %error, "a balance is not read");
+                    malformed += 1;
+                }
+            }
+        }
+        Ok((all, malformed, next))
     }
 
     /// Holds some balances against the sum of their events since each one's checkpoint, and moves the checkpoints on.
@@ -160,23 +207,40 @@ impl Reconciler {
     ///
     /// If DynamoDB does not answer, or with what is no balance or no event.
     pub async fn balances(&self, from: Option<BookCursor>, now: SystemTime) -> Result<Books, Unavailable> {
-        let (page, next) = self.read_balances(from).await?;
-        let mut books = Books { next, ..Books::default() };
+        let (page, unread, next) = self.read_balances(from).await?;
+        let mut books = Books { unread, next, ..Books::default() };
+        let mut same = HashSet::new();
+        let mut failures = Vec::new();
         let looks = stream::iter(&page).map(async |UserBalance { tenant_user_id, asset, .. }| {
-            self.compare(tenant_user_id, asset, now).await
+            ((tenant_user_id, asset), self.compare(tenant_user_id, asset, now).await)
         });
         let looks: Vec<_> = looks.buffer_unordered(BESIDE_EACH_OTHER).collect().await;
-        for looked in looks {
-            match looked? {
-                Looked::Same => books.compared += 1,
-                Looked::Differs(finding) => {
+        for ((tenant_user_id, asset), looked) in looks {
+            match looked {
+                Ok(Looked::Same) => {
+                    books.compared += 1;
+                    same.insert((tenant_user_id.clone(), asset.clone()));
+                }
+                Ok(Looked::Differs(finding)) => {
                     books.compared += 1;
                     books.findings.push(finding);
                 }
-                Looked::Busy => books.busy += 1,
+                Ok(Looked::Busy) => books.busy += 1,
+                Err(error) => failures.push(error),
             }
         }
-        Ok(books)
+        books.same = Same::These(same);
+        for error in &failures {
+            tracing::error!(cause = %error, "a balance is not compared");
+            books.unread += 1;
+        }
+        // What cannot be read of one, its record may be the cause of; of all of them, the tables are.
+        match failures.pop() {
+            Some(error) if !page.is_empty() && failures.len() + 1 == page.len() && page.len() > 1 => {
+                Err(error)
+            }
+            _ => Ok(books),
+        }
     }
 
     /// Compares one balance. What is under way just now makes a balance and its events differ for a moment: only what stays
@@ -196,20 +260,24 @@ impl Reconciler {
             let Some((balance, checkpoint)) = self.ledger.audited(tenant_user_id, asset).await? else {
                 return Ok(Looked::Same); // it is gone
             };
-            let mut posted = checkpoint.sum;
-            let mut sum = checkpoint.sum;
+            let (mut posted, mut sum, mut is_further) = (checkpoint.sum, checkpoint.sum, false);
             let since = checkpoint.to.as_deref();
-            for event in self.ledger.events_since(tenant_user_id, since).await? {
+            let add = |event: &RecordedEvent| {
+                // Whatever it is of: the next run need not read it again.
+                let is_settled = event.recorded_at <= settled;
+                is_further |= is_settled;
                 let postings = event.postings.iter();
                 for posting in postings.filter(|posting| posting.asset == *asset) {
                     posted = added(posted, posting)?;
-                    if event.recorded_at <= settled {
+                    if is_settled {
                         sum = added(sum, posting)?;
                     }
                 }
-            }
+                Ok(())
+            };
+            self.ledger.each_event_since(tenant_user_id, since, add).await?;
             if posted == balance {
-                if since.is_none_or(|since| since < settled.as_str()) && sum != checkpoint.sum {
+                if is_further {
                     self.ledger.set_audited(tenant_user_id, asset, &settled, sum).await?;
                 }
                 return Ok(Looked::Same);
@@ -268,13 +336,15 @@ impl Ledger {
         self.change(&update, Deadline::after(None)).await.map(|_| ())
     }
 
-    /// A user's events after a time, oldest first. Eventually consistent.
-    async fn events_since(
+    /// Looks at a user's events after a time, oldest first, of which there may be more than memory holds. Eventually
+    /// consistent.
+    async fn each_event_since(
         &self,
         tenant_user_id: &str,
         since: Option<&str>,
-    ) -> Result<Vec<RecordedEvent>, Unavailable> {
-        let (mut all, mut start) = (Vec::new(), None::<Item>);
+        mut look: impl FnMut(&RecordedEvent) -> Result<(), Unavailable>,
+    ) -> Result<(), Unavailable> {
+        let mut start = None::<Item>;
         loop {
             let attempt = async || {
                 let query = self.client.query().table_name(&self.tables.events).index_name(events::BY_USER);
@@ -289,11 +359,11 @@ impl Ledger {
             };
             let page = retry(Deadline::after(None), attempt).await?;
             for item in page.items() {
-                all.push(events::recorded(item)?);
+                look(&events::recorded(item)?)?;
             }
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(all);
+                return Ok(());
             }
         }
     }

@@ -30,7 +30,7 @@ pub struct Run {
     /// Behind which balance it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balance: Option<BookCursor>,
-    /// How often in a row it could not go on from here.
+    /// In how many invocations in a row it has not got on from here, the one at it now included.
     #[serde(default)]
     pub stuck: u32,
     /// What it has compared so far.
@@ -229,6 +229,7 @@ impl Reconciler {
             Run::new(now, since)
         };
         run.invocations += 1;
+        run.stuck += 1; // until it gets on: who is killed says nothing any more
         let leased_until = timestamp(now + lease)?;
         let mut taken = Taken { run, last, version: record.version, leased_until };
         Ok(self.save(&mut taken).await?.then_some(taken))

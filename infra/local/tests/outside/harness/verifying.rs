@@ -8,6 +8,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Value, json};
+use waas_local::Options;
+use waas_platform::Platform;
 
 use super::{Deployment, Gate, Lambda, Process, WORKER, WORKER_TIMEOUT, post, verdict};
 
@@ -33,17 +35,23 @@ impl Verifying {
 
     /// With settings besides, which may be others than these.
     pub async fn with(settings: &[(&'static str, &str)]) -> Self {
-        Self::on(Gate::start(waas_platform::Platform::development()).await, settings).await
+        Self::on(Gate::start(Platform::development()).await, settings).await
     }
 
     /// Before another platform.
     pub async fn on(gate: Gate, settings: &[(&'static str, &str)]) -> Self {
+        Self::on_services(&Options::default(), gate, settings).await
+    }
+
+    /// On other services, too.
+    pub async fn on_services(options: &Options, gate: Gate, settings: &[(&'static str, &str)]) -> Self {
         let own =
             [("WAAS_VERIFY", "true"), ("WAAS_PLATFORM_URL", gate.url.as_str()), ("WAAS_USER_ID", "1308734")];
         let is_other = |name: &str| settings.iter().all(|(set, _)| *set != name);
         let own = own.into_iter().filter(|(name, _)| is_other(name));
         let settings: Vec<_> = own.chain(settings.iter().copied()).collect();
-        let deployment = Deployment::with(&settings).await;
+        let mut deployment = Deployment::on(options, Platform::development()).await;
+        deployment.set(&settings);
         Self { deployment, gate, handed: Mutex::default() }
     }
 
