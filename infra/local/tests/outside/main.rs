@@ -45,6 +45,7 @@ mod rights;
 mod risk;
 mod samples;
 mod served;
+mod submission;
 mod template;
 mod verification;
 mod withdrawals;

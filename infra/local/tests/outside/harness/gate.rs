@@ -28,6 +28,8 @@ pub enum PlatformFault {
     AnswerHangs,
     /// It does not arrive, and somebody else answers.
     Answer(u16, String),
+    /// The simulator misbehaves at this one: what it does, as a scenario has it.
+    Misbehaves(Value),
 }
 
 /// The platform. Ends when dropped.
@@ -140,6 +142,12 @@ async fn answer(State(state): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, 
             }
             state.hung.send_modify(|hung| *hung += 1);
             return std::future::pending().await;
+        }
+        Some(PlatformFault::Misbehaves(fault)) => {
+            let rule = serde_json::json!({ "misbehaviour": { "calls": [{ "do": fault, "times": 1 }] } });
+            let (now, mut simulator) = (*state.now.lock().unwrap(), state.simulator.lock().unwrap());
+            simulator.add(now, serde_json::from_value(rule).unwrap()).unwrap();
+            simulator.call(now, &asked)
         }
         None | Some(PlatformFault::Pass) => ask(),
     };

@@ -72,6 +72,8 @@ impl Verifying {
                 Some(3) => "withdrawal",
                 Some(4) => "address-change",
                 Some(5) => "withdrawal-failure",
+                Some(6) => "insufficient-balance",
+                Some(7) => "insufficient-gas",
                 other => panic!("nothing here is of type {other:?}"),
             };
             let (lambda, _) = self.function(function).await;
