@@ -184,6 +184,7 @@ impl<T: Transport + Clone> Submissions<T> {
                     if is_late {
                         return Ok(Outcome::Waits(Some("out of time".to_owned())));
                     }
+                    let version = errand.order.version + 1; // after the note
                     let is_noted = self.submitter.note(&errand, before.begun(), now).await?;
                     let Some(begun) = self.submitter.again(&errand, now).await? else {
                         return Ok(Outcome::EndedBefore);
@@ -195,10 +196,13 @@ impl<T: Transport + Clone> Submissions<T> {
                         return Ok(Outcome::Waits(Some("somebody else has taken it up".to_owned())));
                     } else if !is_noted || !is_ours {
                         next_step(&errand.order)
-                    } else if started.elapsed() > SENT_WITHIN {
-                        // It was not sent, and nobody else can have sent it.
+                    } else if errand.order.version != version || started.elapsed() > SENT_WITHIN {
+                        // Something else has changed it since, or time has run out: it was not sent, and nobody else can
+                        // have sent it.
                         self.submitter.note(&errand, before, now).await?;
-                        return Ok(Outcome::Waits(Some("out of time".to_owned())));
+                        return Ok(Outcome::Waits(Some(
+                            "the order has changed, or time has run out".to_owned(),
+                        )));
                     } else {
                         let (sent, why) = self.send(&errand.order).await;
                         cause = why;

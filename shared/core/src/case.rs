@@ -70,6 +70,8 @@ pub enum Reason {
     OrderUnknown,
     /// The platform has an order of that name with another symbol or amount.
     OrderDiffers,
+    /// The platform has been busy with an order for very long.
+    OrderOverdue,
     /// A payment was reported long ago of a withdrawal that nobody has registered.
     RegistrationMissing,
     /// The platform counts more, or fewer, deposits or withdrawals of a day than came here.
@@ -143,7 +145,7 @@ impl fmt::Display for CaseKey {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Risk,
         Self::RequestConflict,
         Self::EventConflict,
@@ -168,6 +170,7 @@ impl Reason {
         Self::ConfirmationMissing,
         Self::OrderUnknown,
         Self::OrderDiffers,
+        Self::OrderOverdue,
         Self::RegistrationMissing,
         Self::CountsDiffer,
         Self::FrozenDiffers,
@@ -202,6 +205,7 @@ impl Reason {
             Self::ConfirmationMissing => "confirmation-missing",
             Self::OrderUnknown => "order-unknown",
             Self::OrderDiffers => "order-differs",
+            Self::OrderOverdue => "order-overdue",
             Self::RegistrationMissing => "registration-missing",
             Self::CountsDiffer => "counts-differ",
             Self::FrozenDiffers => "frozen-differs",
@@ -257,6 +261,7 @@ impl Reason {
                 | Self::ConfirmationMissing
                 | Self::OrderUnknown
                 | Self::OrderDiffers
+                | Self::OrderOverdue
                 | Self::RegistrationMissing
                 | Self::CountsDiffer
                 | Self::FrozenDiffers

@@ -133,9 +133,9 @@ impl Finding {
 pub const KIND: &str = "reconciliation";
 
 /// What of an order that has been open for long disagrees with the platform; absent where both are still busy with it, or
-/// it is not open.
+/// it is not open. `is_overdue`: they have been for so long that somebody has to look.
 #[must_use]
-pub fn compare(order: &Order, theirs: &TheirOrder) -> Option<Finding> {
+pub fn compare(order: &Order, theirs: &TheirOrder, is_overdue: bool) -> Option<Finding> {
     let standing = order.standing();
     if !is_open(standing) {
         return None;
@@ -147,6 +147,11 @@ pub fn compare(order: &Order, theirs: &TheirOrder) -> Option<Finding> {
         Theirs::EndedUnpaid => Reason::FailureMissing,
         // A direct order is confirmed by nobody.
         Theirs::Waiting if standing != Standing::Direct => Reason::ConfirmationMissing,
+        // It is busy with what it was never told to pay.
+        Theirs::UnderWay if matches!(standing, Standing::Reserved | Standing::UnderWay) => {
+            Reason::ConfirmationMissing
+        }
+        Theirs::Waiting | Theirs::UnderWay if is_overdue => Reason::OrderOverdue,
         Theirs::Waiting | Theirs::UnderWay => return None,
     };
     Some(of_order(order, reason, theirs.stage.name()))
@@ -201,18 +206,22 @@ fn differs(order: &Order, theirs: &TheirOrder) -> bool {
 }
 
 /// What is done about an order by itself: only where both sides agree upon it, and the platform's word is final. A
-/// payment must be told with its symbol and amount; an end without one must not contradict them.
+/// payment must be told with its symbol and amount, and have been ours to expect; an end without one must not contradict
+/// them. An order that was sent more than once may be two there, of which the platform's word is about one.
 #[must_use]
 pub fn repair(order: &Order, theirs: &TheirOrder) -> Option<Entry> {
-    if !is_open(order.standing()) || differs(order, theirs) {
+    let standing = order.standing();
+    let may_be_two = order.submission.is_some_and(|submission| submission.attempts > 1);
+    if !is_open(standing) || differs(order, theirs) || may_be_two {
         return None;
     }
+    let is_expected = matches!(standing, Standing::Confirmed | Standing::Direct) && !order.is_held;
     let terms = order.terms.as_ref()?;
     let amount = terms.amount.value();
     let none = Posting::empty(&order.tenant_user_id, &terms.asset);
     let is_told = theirs.symbol.is_some() && theirs.amount.is_some();
     let (outcome, state, posting) = match theirs.stage {
-        Theirs::Paid if is_told => {
+        Theirs::Paid if is_told && is_expected => {
             (Outcome::SettledUnproven, OrderState::Completed, Posting { frozen: -amount, ..none })
         }
         Theirs::EndedUnpaid => {
@@ -327,6 +336,7 @@ mod tests {
     use crate::address::Address;
     use crate::mode::Mode;
     use crate::money::Amount;
+    use crate::submission::{Stage, Submission};
     use crate::terms::Terms;
     use crate::tx_id::TxId;
 
@@ -364,14 +374,15 @@ mod tests {
 
     #[test]
     fn each_lost_callback_of_an_open_order_is_a_finding_of_its_own() {
-        let reason = |order: &Order, stage| compare(order, &theirs(stage)).map(|finding| finding.reason);
+        let reason =
+            |order: &Order, stage| compare(order, &theirs(stage), false).map(|finding| finding.reason);
         for state in [OrderState::Reserved, OrderState::Confirmed] {
             let order = order(state);
             let found = STAGES.map(|stage| reason(&order, stage));
             let expected = [
                 Some(Reason::OrderUnknown),
                 Some(Reason::ConfirmationMissing),
-                None,
+                (state == OrderState::Reserved).then_some(Reason::ConfirmationMissing),
                 Some(Reason::CompletionMissing),
                 Some(Reason::FailureMissing),
             ];
@@ -379,6 +390,10 @@ mod tests {
         }
         let direct = Order { mode: Mode::Direct, ..order(OrderState::Reserved) };
         assert_eq!(reason(&direct, Theirs::Waiting), None, "nobody confirms it");
+        for order in [order(OrderState::Confirmed), direct] {
+            let finding = compare(&order, &theirs(Theirs::UnderWay), true);
+            assert_eq!(finding.map(|finding| finding.reason), Some(Reason::OrderOverdue));
+        }
     }
 
     #[test]
@@ -388,7 +403,7 @@ mod tests {
         let ended = [order(OrderState::Failed), order(OrderState::Cancelled), order(OrderState::Reported)];
         for order in ended.into_iter().chain([completed, order(OrderState::Completed), unregistered]) {
             for stage in STAGES {
-                assert_eq!(compare(&order, &theirs(stage)), None, "{order:?}");
+                assert_eq!(compare(&order, &theirs(stage), true), None, "{order:?}");
                 assert_eq!(repair(&order, &theirs(stage)), None, "{order:?}");
             }
         }
@@ -405,7 +420,7 @@ mod tests {
             let other_amount = TheirOrder { amount: Some("3.31".parse().unwrap()), ..theirs(stage) };
             for differing in [other_symbol, other_amount] {
                 assert_eq!(outcome(&differing), None, "{differing:?}");
-                let reason = compare(&open, &differing).map(|finding| finding.reason);
+                let reason = compare(&open, &differing, false).map(|finding| finding.reason);
                 let expected =
                     if stage == Theirs::Unknown { Reason::OrderUnknown } else { Reason::OrderDiffers };
                 assert_eq!(reason, Some(expected), "{differing:?}");
@@ -422,9 +437,29 @@ mod tests {
         assert_eq!(outcome(&untold), Some(Outcome::Unfrozen));
     }
 
+    /// The coins are gone all the same: that is a person's to book, since nobody here had agreed to it.
+    #[test]
+    fn a_payment_that_nobody_here_had_agreed_to_is_not_settled_by_itself() {
+        let outcome = |order: &Order, stage| repair(order, &theirs(stage)).map(|entry| entry.outcome);
+        let reserved = order(OrderState::Reserved);
+        let held = Order { is_held: true, ..order(OrderState::Confirmed) };
+        for order in [&reserved, &held] {
+            assert_eq!(outcome(order, Theirs::Paid), None, "{order:?}");
+            assert_eq!(outcome(order, Theirs::EndedUnpaid), Some(Outcome::Unfrozen), "{order:?}");
+        }
+        let direct = Order { mode: Mode::Direct, ..reserved };
+        assert_eq!(outcome(&direct, Theirs::Paid), Some(Outcome::SettledUnproven));
+        // Of two that the platform may have of it, its word is about one.
+        let submission = Submission { stage: Stage::Submitted, attempts: 2, may_have_arrived: true };
+        let sent_twice = Order { submission: Some(submission), ..order(OrderState::Confirmed) };
+        for stage in STAGES {
+            assert_eq!(outcome(&sent_twice, stage), None);
+        }
+    }
+
     #[test]
     fn what_is_put_right_moves_just_what_was_frozen() {
-        let open = order(OrderState::Reserved);
+        let open = order(OrderState::Confirmed);
         let posting = |stage| repair(&open, &theirs(stage)).unwrap().postings[0].clone();
         let amount: Decimal = "3.3".parse().unwrap();
         let settled = posting(Theirs::Paid);
@@ -439,12 +474,12 @@ mod tests {
     #[test]
     fn a_finding_is_told_once_while_it_stays_as_it_is() {
         let key = |finding: &Finding| finding.identity(None).event_key.as_str().to_owned();
-        let missing = compare(&order(OrderState::Confirmed), &theirs(Theirs::Paid)).unwrap();
-        let again = compare(&order(OrderState::Reserved), &theirs(Theirs::Paid)).unwrap();
+        let missing = compare(&order(OrderState::Confirmed), &theirs(Theirs::Paid), false).unwrap();
+        let again = compare(&order(OrderState::Reserved), &theirs(Theirs::Paid), false).unwrap();
         assert_eq!(key(&missing), key(&again));
         assert_ne!(
             key(&missing),
-            key(&compare(&order(OrderState::Reserved), &theirs(Theirs::Unknown)).unwrap())
+            key(&compare(&order(OrderState::Reserved), &theirs(Theirs::Unknown), false).unwrap())
         );
         // What was over and has come again is told again.
         let once_more = missing.identity(Some("reconciliation.over")).event_key;

@@ -203,11 +203,12 @@ pub fn next_step(order: &Order) -> Step {
         | Standing::FailedUnregistered
         | Standing::Foreign => return Step::End(End::Over),
     }
-    // The platform speaks of it: it has it.
-    if order.tracking_id.is_some() || order.stalled.is_some() || order.state == OrderState::Confirmed {
+    // The platform speaks of it: it has it. That it stalls there binds it to nothing, and is not enough of a word.
+    if order.tracking_id.is_some() || order.state == OrderState::Confirmed {
         return Step::End(End::Submitted);
     }
     match submission.stage {
+        Stage::Requested | Stage::Submitting if order.stalled.is_some() => Step::Ask,
         Stage::Submitted => Step::End(End::Submitted),
         Stage::Requested | Stage::Submitting if order.is_held && !submission.may_have_arrived => Step::Wait,
         Stage::Requested if !submission.may_have_arrived => Step::Send,
@@ -220,7 +221,8 @@ pub fn next_step(order: &Order) -> Step {
 /// name cannot be paid: each has to be confirmed, and only one ever is.
 ///
 /// What it said no to, it has to be without by its own plain word. A number in its place is believed if it is said still once
-/// that has been so for too long, `is_overdue`: who says no to everything for a while says nothing of the order.
+/// that has been so for too long, `is_overdue`: who says no to everything for a while says nothing of the order. Of a
+/// direct one it is not believed at all: that is a person's to judge.
 #[must_use]
 pub fn after_asking(order: &Order, told: Told, is_overdue: bool) -> Step {
     let Some(submission) = order.submission else { return Step::End(End::Over) };
@@ -231,6 +233,10 @@ pub fn after_asking(order: &Order, told: Told, is_overdue: bool) -> Step {
         Told::Known { is_ours: true } if is_refused => Step::End(End::Unclear(Doubt::RefusedAndKnown)),
         Told::Known { is_ours: true } => Step::End(End::Submitted),
         Told::Unknown if is_refused => Step::End(End::Refused),
+        // What nobody has to confirm may be paid all the same.
+        Told::Refused if is_refused && is_overdue && order.mode == Mode::Direct => {
+            Step::End(End::Unclear(Doubt::Silence))
+        }
         Told::Refused if is_refused && is_overdue => Step::End(End::Refused),
         Told::Refused if is_refused => Step::Wait,
         Told::Unknown | Told::Refused if may_be_sent && !order.is_held => Step::Send,
@@ -371,7 +377,8 @@ mod tests {
     }
 
     #[test]
-    fn funds_are_back_only_upon_the_platforms_plain_word_or_a_number_said_for_too_long() {
+    fn funds_are_back_only_upon_the_platforms_plain_word_or_of_what_has_to_be_confirmed_a_number_said_for_too_long()
+     {
         for mode in Mode::ALL {
             let step =
                 |told, is_overdue| after_asking(&order(mode, at(Stage::Refused, false)), told, is_overdue);
@@ -380,10 +387,12 @@ mod tests {
                 let known = step(Told::Known { is_ours: true }, is_overdue);
                 assert_eq!(known, Step::End(End::Unclear(Doubt::RefusedAndKnown)));
             }
-            assert_eq!(
-                [step(Told::Refused, false), step(Told::Refused, true)],
-                [Step::Wait, Step::End(End::Refused)]
-            );
+            // What is paid without a confirmation may be paid all the same: that is a person's to judge.
+            let at_last = match mode {
+                Mode::Confirmed => Step::End(End::Refused),
+                Mode::Direct => Step::End(End::Unclear(Doubt::Silence)),
+            };
+            assert_eq!([step(Told::Refused, false), step(Told::Refused, true)], [Step::Wait, at_last]);
         }
     }
 

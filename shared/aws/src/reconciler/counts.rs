@@ -18,6 +18,9 @@ impl Reconciler {
     ///
     /// If DynamoDB does not answer.
     pub async fn count(&self, of: CountedType, from: SystemTime, to: SystemTime) -> Result<u64, Unavailable> {
+        if from >= to {
+            return Ok(0);
+        }
         let r#type = match of {
             CountedType::Deposits => CallbackType::Deposit,
             CountedType::Withdrawals => CallbackType::Withdrawal,

@@ -33,6 +33,12 @@ pub struct Run {
     /// In how many invocations in a row it has not got on from here, the one at it now included.
     #[serde(default)]
     pub stuck: u32,
+    /// Behind which of the open cases it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// The last day whose counts were compared, or never will be, `yyyy-MM-dd` at UTC+8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted_through: Option<String>,
     /// What it has compared so far.
     pub compared: Compared,
     /// What is new of what it has found, by reason.
@@ -69,22 +75,22 @@ pub struct Compared {
     pub busy: u64,
 }
 
-/// What a run is at, in this order.
+/// What a run is at, in this order: what needs no platform comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
     /// What was found before: is it over?
     Findings,
-    /// The open orders, against the platform.
-    Orders,
-    /// What was paid, and nobody has registered.
-    Unregistered,
-    /// The days' counts.
-    Counts,
     /// What is frozen, against the open orders.
     Frozen,
     /// The balances, against their events.
     Balances,
+    /// What was paid, and nobody has registered.
+    Unregistered,
+    /// The open orders, against the platform.
+    Orders,
+    /// The days' counts.
+    Counts,
     /// It is at its end.
     Done,
 }
@@ -95,12 +101,25 @@ impl Phase {
     pub fn name(self) -> &'static str {
         match self {
             Self::Findings => "findings",
-            Self::Orders => "orders",
-            Self::Unregistered => "unregistered",
-            Self::Counts => "counts",
             Self::Frozen => "frozen",
             Self::Balances => "balances",
+            Self::Unregistered => "unregistered",
+            Self::Orders => "orders",
+            Self::Counts => "counts",
             Self::Done => "done",
+        }
+    }
+
+    /// What comes after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Findings => Self::Frozen,
+            Self::Frozen => Self::Balances,
+            Self::Balances => Self::Unregistered,
+            Self::Unregistered => Self::Orders,
+            Self::Orders => Self::Counts,
+            Self::Counts | Self::Done => Self::Done,
         }
     }
 }
@@ -145,6 +164,8 @@ impl Run {
             order: None,
             balance: None,
             stuck: 0,
+            case: None,
+            counted_through: None,
             compared: Compared::default(),
             found: BTreeMap::new(),
             over: 0,
@@ -169,7 +190,8 @@ impl Run {
 
     /// Goes on with what comes next, from its beginning.
     pub fn enter(&mut self, phase: Phase) {
-        (self.phase, self.order, self.balance, self.stuck) = (phase, None, None, 0);
+        (self.phase, self.case, self.order, self.balance) = (phase, None, None, None);
+        self.stuck = 0;
     }
 }
 
@@ -226,7 +248,8 @@ impl Reconciler {
             }
             let now = timestamp(now)?;
             let since = last.as_ref().map_or_else(|| now.clone(), |last| last.since.clone());
-            Run::new(now, since)
+            let counted_through = last.as_ref().and_then(|last| last.counted_through.clone());
+            Run { counted_through, ..Run::new(now, since) }
         };
         run.invocations += 1;
         run.stuck += 1; // until it gets on: who is killed says nothing any more
@@ -266,7 +289,9 @@ impl Reconciler {
     async fn put_run(&self, taken: &mut Taken, record: RunRecord) -> Result<bool, Unavailable> {
         let update = cases::put_run(&self.ledger.tables.cases, &record)?;
         let is_ours = self.ledger.change(&update, Deadline::after(None)).await?;
-        taken.version += 1;
+        if is_ours {
+            taken.version += 1;
+        }
         Ok(is_ours)
     }
 }

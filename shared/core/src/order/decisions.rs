@@ -119,8 +119,11 @@ pub fn confirm(situation: &Situation<'_>, asked: &WithdrawalConfirmation) -> Res
     let order = ended_or_registered(order).ok_or(Refusal::UnknownOrder)?;
     let callback = situation.callback;
     let transition = reported(order, callback, OrderEvent::Confirm)?;
-    if order.tracking_id.is_some() && callback.tracking_id.is_none() {
-        return Err(Refusal::OtherTrackingId); // nothing says that it is not another withdrawal, and 0 is the payout
+    // Nothing says that it is not another withdrawal, and 0 is the payout: of an order that belongs to one, or that was sent
+    // more than once and may be two there.
+    let may_be_two = order.submission.is_some_and(|submission| submission.attempts > 1);
+    if callback.tracking_id.is_none() && (order.tracking_id.is_some() || may_be_two) {
+        return Err(Refusal::OtherTrackingId);
     }
     let terms = order.terms.as_ref().ok_or(Refusal::UnknownOrder)?;
     if !asked.agrees_with(terms) {

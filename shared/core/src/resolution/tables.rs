@@ -117,9 +117,9 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
     use Reason::{
         BalanceDiffers, BalanceOutOfRange, BalanceTooLow, CompletedUnconfirmed, CompletionMissing,
         ConfirmationMissing, Contradicted, CountsDiffer, EventConflict, FailedOtherAddress, FailureMissing,
-        Foreign, FrozenDiffers, OrderDiffers, OrderDirect, OrderEnded, OrderTooOld, OrderUnknown, OtherTerms,
-        OtherTrackingId, OtherUser, RegistrationMissing, RequestConflict, Risk, Submission,
-        SubmissionUnclear, UserOwes, Verification,
+        Foreign, FrozenDiffers, OrderDiffers, OrderDirect, OrderEnded, OrderOverdue, OrderTooOld,
+        OrderUnknown, OtherTerms, OtherTrackingId, OtherUser, RegistrationMissing, RequestConflict, Risk,
+        Submission, SubmissionUnclear, UserOwes, Verification,
     };
     match (kind, reason) {
         ("deposit", Risk) => &[Reject],
@@ -142,7 +142,7 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
         ("insufficient-balance" | "insufficient-gas", Foreign) => &[Repin, Dismiss],
         ("reconciliation", CompletionMissing) => &[Settle, Dismiss],
         ("reconciliation", FailureMissing | ConfirmationMissing | OrderUnknown) => &[Unfreeze, Dismiss],
-        ("reconciliation", OrderDiffers) => &[Settle, Unfreeze, Dismiss],
+        ("reconciliation", OrderDiffers | OrderOverdue) => &[Settle, Unfreeze, Dismiss],
         ("registration", Submission | SubmissionUnclear) => &[Settle, Unfreeze, Dismiss],
         ("registration", BalanceTooLow | UserOwes | OtherTerms | OtherUser) => &[Charge, WriteOff, Dismiss],
         ("registration", BalanceOutOfRange) => &[WriteOff, Dismiss],
@@ -152,7 +152,8 @@ pub fn actions(kind: &str, reason: Reason) -> &'static [Action] {
             | OtherTerms | OrderEnded | OrderTooOld | OrderDirect | OtherTrackingId | Foreign
             | FailedOtherAddress | CompletedUnconfirmed | Verification | Contradicted | Submission
             | SubmissionUnclear | CompletionMissing | FailureMissing | ConfirmationMissing | OrderUnknown
-            | OrderDiffers | RegistrationMissing | CountsDiffer | FrozenDiffers | BalanceDiffers,
+            | OrderDiffers | OrderOverdue | RegistrationMissing | CountsDiffer | FrozenDiffers
+            | BalanceDiffers,
         ) => &[Dismiss],
     }
 }
@@ -175,8 +176,8 @@ pub fn remedy(action: Action, standing: Standing) -> Option<(Option<OrderState>,
             Some((Some(OrderState::Failed), Remedy::Unfreeze))
         }
         (Action::Repin, Reserved | Direct | UnderWay | Confirmed) => Some((None, Remedy::Nothing)),
-        // Of a completed order: it was paid twice.
-        (Action::Charge, Failed | Cancelled | CompletedUnregistered | Completed | CompletedUnproven) => {
+        // Of a completed order: it was paid twice. Of one that was settled without a transaction it may be the first time.
+        (Action::Charge, Failed | Cancelled | CompletedUnregistered | Completed) => {
             Some((Some(OrderState::Completed), Remedy::Charge))
         }
         (Action::WriteOff, Failed | Cancelled | CompletedUnregistered | Completed | CompletedUnproven) => {

@@ -493,6 +493,10 @@ impl Sheet {
                 (self.frozen, self.available) = (self.frozen - amount, self.available + amount);
                 order.state = 'f';
             }
+            // What was settled without a transaction may have been paid by just this one.
+            (Action::Charge, Some(Said::Paid(_))) if paid && order.mode.is_some() && !order.proved => {
+                return false;
+            }
             (Action::Charge, None | Some(Said::Paid(_))) if registered_end || (ended && is_said_paid) => {
                 let taken = amount.min(self.available);
                 (self.available, self.owed) = (self.available - taken, self.owed + amount - taken);

@@ -91,7 +91,7 @@ fn where_an_act_leaves_an_order_is_this() {
     let expected = [
         // Absent Reported Reserved Direct UnderWay Confirmed Completed Unproven Failed   Cancelled CompletedUnr FailedUnr Foreign
         (Action::Settle,   [no, no,    settled, settled, settled, settled, no,      no,      no,      no,      no,      no,    no]),
-        (Action::Charge,   [no, no,    no,      no,      no,      no,      charged, charged, charged, charged, charged, beside, no]),
+        (Action::Charge,   [no, no,    no,      no,      no,      no,      charged, no,      charged, charged, charged, beside, no]),
         (Action::Unfreeze, [no, no,    freed,   freed,   freed,   freed,   no,      no,      no,      no,      no,      no,    no]),
         (Action::Credit,   [credit, no, no,     no,      no,      no,      no,      no,      no,      no,      no,      no,    no]),
         (Action::Reject,   [reject, no, no,     no,      no,      no,      no,      no,      no,      no,      no,      no,    no]),
