@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use waas_callback::{
     Action, Amount, Balance, CallBackId, CaseKey, Claim, Collection, Entry, Expected, Identity, KnownEvent,
     NotResolved, Order, Outcome, Plan, Posting, PostingError, RECONCILIATION, Reason, Refusal, Registration,
-    Resolution, Rival, Submission, Verdict, hold, plan,
+    Resolution, Rival, Stage, Verdict, hold, plan,
 };
 
 use crate::commit::{NotSettled, Obstacle};
@@ -16,7 +16,7 @@ use crate::read::CaseFilter;
 use crate::retry::{Deadline, Unavailable};
 use crate::tables::cases::RecordedCase;
 use crate::tables::events::{Act, Ending, Event, RecordedEvent, Release, Source};
-use crate::tables::{Ledger, withdrawals};
+use crate::tables::{Ledger, cases, parsed_time, withdrawals};
 use crate::verifier::credit_of;
 
 /// How often an act is decided anew because what it was decided upon changed meanwhile.
@@ -133,10 +133,10 @@ impl Matter {
                 == (&claim.tenant_user_id, claim.asset.as_ref(), amount)
         };
         let of_order = self.order.as_ref().and_then(|order| order.submission);
-        let is_doubtful = of_order.is_some_and(Submission::is_doubtful);
+        let may_be_there = of_order.is_some_and(|known| known.is_doubtful() || known.is_under_way());
         match (resolution.action, &self.rival, self.claim()) {
             // While it is followed, nobody has to guess whether the platform has the order.
-            (Action::Unfreeze, ..) if self.is_followed && is_doubtful => Err(NotResolved::Waits),
+            (Action::Unfreeze, ..) if self.is_followed && may_be_there => Err(NotResolved::Waits),
             (Action::Dismiss, _, Some(claim))
                 if self.is_followed && claim.reasons.contains(&Reason::Submission) =>
             {
@@ -503,8 +503,20 @@ impl Operator {
         Ok(Matter { case, order, recorded, rival, is_followed })
     }
 
-    /// Is an order on its way to the platform, and somebody at it? Its registration's case says so.
+    /// Is an order on its way to the platform, and somebody at it? Its registration's case says so. Or did it just arrive
+    /// there? Who acts upon what was so a moment ago would give back what is being paid.
     async fn is_followed(&self, order: &Order, now: SystemTime) -> Result<bool, Unavailable> {
+        let has_arrived = order.submission.is_some_and(|known| known.stage == Stage::Submitted);
+        let is_recent = |time: &str| {
+            parsed_time(time)
+                .is_some_and(|at| now.duration_since(at).unwrap_or_default() < cases::FOLLOWED_FOR)
+        };
+        if has_arrived
+            && order.failure_reported.is_none()
+            && order.updated_at.as_deref().is_some_and(is_recent)
+        {
+            return Ok(true);
+        }
         let registration = Registration::event_key(&order.call_back_id);
         let Some(registration) = self.ledger.event(registration.as_str()).await? else { return Ok(false) };
         let case = self.ledger.case(&CaseKey::of(&registration.identity())).await?;

@@ -2,6 +2,8 @@
 //! paid.
 
 mod answers;
+mod kills;
+mod races;
 
 use waas_callback::Mode;
 

@@ -63,6 +63,9 @@ pub(super) const LAYOUT: Layout = Layout {
     ..Layout::keyed(&[KEY])
 };
 
+/// How long after it was last due or changed an order is taken for followed: four times the longest pause.
+pub(crate) const FOLLOWED_FOR: Duration = Duration::from_hours(1);
+
 /// A case as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedCase {
@@ -110,10 +113,9 @@ impl RecordedCase {
     /// an hour is not followed any more, whyever that is.
     #[must_use]
     pub fn is_followed(&self, now: SystemTime) -> bool {
-        const LATEST: Duration = Duration::from_hours(1); // the longest pause is a quarter of it
         let is_due_for = since(self.next_ask_at.as_deref(), now);
         let is_open = self.open_since.is_some() && self.next_ask_at.is_some();
-        is_open && self.expects == SUBMISSION && is_due_for < LATEST
+        is_open && self.expects == SUBMISSION && is_due_for < FOLLOWED_FOR
     }
 
     /// How long the platform has answered without saying so or so by now.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -34,6 +35,8 @@ pub enum Fault {
     Hang,
     /// The service does the work, and there is no answer for longer than anybody waits.
     AnswerHangs,
+    /// It reaches the service only after this time.
+    Late(Duration),
 }
 
 /// The proxy. Ends when dropped.
@@ -169,6 +172,11 @@ async fn handle(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Byte
             }
             state.hung.send_modify(|hung| *hung += 1);
             std::future::pending().await
+        }
+        Some(Fault::Late(time)) => {
+            state.hung.send_modify(|hung| *hung += 1);
+            tokio::time::sleep(time).await;
+            forward(state, headers, body).await
         }
         None | Some(Fault::Pass) => forward(state, headers, body).await,
     }

@@ -11,11 +11,10 @@ use serde_json::{Value, json};
 use waas_callback::{CaseKey, Identity, Mode, Order, OrderState, Registration};
 use waas_platform::simulator::Call;
 
-use super::{Lambda, PAYEE, PlatformFault, Process, SUBMITTER, Verifying, batch};
+use super::{ACCEPTED, Lambda, PAYEE, PlatformFault, Process, SUBMITTER, Verifying, batch};
 
 /// Who withdraws: whom the callbacks of this program are about.
 const SUBMITTING_USER: &str = "1945";
-const IS_DUE_LATER: &str = "attribute_exists(nextAskAt)";
 /// What the user has at first. Every order is of one.
 const FUNDS: u32 = 1_000;
 
@@ -92,17 +91,28 @@ impl Submitting {
 
     /// The same at the next turn of it, which comes by the clock.
     pub async fn take_later(&self, message: &Value) {
+        let case_key = message["caseKey"].as_str().unwrap();
+        // One that came to its end has no turn.
+        self.was_long_ago("Cases", "caseKey", case_key, "nextAskAt").await;
+        self.take(message).await;
+    }
+
+    /// The order's record has not changed since long ago.
+    pub async fn has_rested(&self, id: &str) {
+        self.was_long_ago("Withdrawals", "callBackId", id, "updatedAt").await;
+    }
+
+    /// Puts a time of an item back, if it has it.
+    async fn was_long_ago(&self, table: &str, name: &str, key: &str, time: &str) {
         let client = waas_callback_aws::clients::dynamodb(self.stack.config());
         let text = |text: &str| AttributeValue::S(text.to_owned());
-        let update = client.update_item().table_name("Cases");
-        let update = update.key("caseKey", text(message["caseKey"].as_str().unwrap()));
-        let update = update.update_expression("SET nextAskAt = :past").condition_expression(IS_DUE_LATER);
+        let update = client.update_item().table_name(table).key(name, text(key));
+        let update = update.update_expression(format!("SET {time} = :past"));
+        let update = update.condition_expression(format!("attribute_exists({time})"));
         let update = update.expression_attribute_values(":past", text("2001-02-03T04:05:06.789Z"));
-        // One that came to its end has no turn.
         if let Err(error) = update.send().await {
             assert!(error.into_service_error().is_conditional_check_failed_exception());
         }
-        self.take(message).await;
     }
 
     /// The worker takes up whatever is due by now.
@@ -118,6 +128,30 @@ impl Submitting {
         let process = lambda.spawn(SUBMITTER, &self.environment());
         _ = lambda.invoke_raw(batch(&[])).await.unwrap();
         (lambda, process)
+    }
+
+    /// Hands a worker's process a message; whatever it answers.
+    pub async fn take_by(&self, lambda: &Lambda, message: &Value) -> Result<Value, String> {
+        lambda.invoke_raw(batch(std::slice::from_ref(message))).await
+    }
+
+    /// An operator ends a case as it stands: status, and the problem's name.
+    pub async fn problem_of(&self, case_key: &str, action: &str) -> (u16, String) {
+        let (_, case) = self.call(Method::GET, &format!("/cases/{case_key}"), None).await;
+        let act = act(&format!("{action}-{case_key}"), action, &case["expected"]);
+        self.asked(&format!("/cases/{case_key}/resolve"), &act).await
+    }
+
+    /// An operator puts a reserved order right, upon nothing but itself.
+    pub async fn resolve_order(&self, id: &str, action: &str, act_id: &str) -> (u16, String) {
+        let act = act(act_id, action, &json!({ "state": "reserved", "trackingId": null }));
+        self.asked(&format!("/withdrawals/{id}/resolve"), &act).await
+    }
+
+    async fn asked(&self, path: &str, act: &Value) -> (u16, String) {
+        let (status, answer) = self.call(Method::POST, path, Some(act)).await;
+        let problem = answer["type"].as_str().unwrap_or_default();
+        (status, problem.trim_start_matches("urn:waas-callbacks:problem:").to_owned())
     }
 
     /// The next call goes wrong.
@@ -136,13 +170,11 @@ impl Submitting {
         calls.map(|call| self.gate.simulator().calls_of(call))
     }
 
-    /// The platform sends what it has to, the worker takes what is due, and what is asked about is asked, for two days.
+    /// The worker takes what is due, and the platform sends what it has to, for a day and a half.
     pub async fn pass(&self) {
-        for _ in 0..4 {
-            self.deliver().await;
-            self.ask_new().await;
-            self.ask_due().await;
+        for _ in 0..3 {
             self.take_due().await;
+            while self.deliver().await.contains(&ACCEPTED) {}
             self.gate.advance(Duration::from_hours(12));
         }
     }
@@ -211,4 +243,8 @@ impl Submitting {
             OrderState::Reserved | OrderState::Confirmed | OrderState::Reported => {}
         }
     }
+}
+
+fn act(id: &str, action: &str, expected: &Value) -> Value {
+    json!({ "id": id, "action": action, "reason": "the platform's console says so", "expected": expected })
 }
