@@ -8,4 +8,5 @@ mod conservation;
 mod decisions;
 mod resolutions;
 mod scene;
+mod submission;
 mod transitions;
