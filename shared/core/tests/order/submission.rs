@@ -278,15 +278,8 @@ impl World {
         if is_back {
             prop_assert!(!frozen);
             prop_assert_eq!(platform.payouts, 0, "its funds are back");
-            // One that is to be confirmed is not, whatever comes.
-            if order.mode == Mode::Direct {
-                prop_assert!(platform.orders.is_empty(), "its funds are back, and the platform has it");
-                prop_assert_eq!(
-                    platform.on_the_way + in_flight,
-                    0,
-                    "its funds are back, and it is on its way"
-                );
-            }
+            prop_assert!(platform.orders.is_empty(), "its funds are back, and the platform has it");
+            prop_assert_eq!(platform.on_the_way + in_flight, 0, "its funds are back, and it is on its way");
         }
         prop_assert_eq!(*frozen, matches!(order.state, OrderState::Reserved | OrderState::Confirmed));
         Ok(())
