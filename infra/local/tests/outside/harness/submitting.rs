@@ -46,6 +46,11 @@ impl Submitting {
         Self { verifying, orders: Mutex::default(), doubled: Mutex::default() }
     }
 
+    /// Other settings from now on, and new processes.
+    pub fn set(&mut self, settings: &[(&'static str, &str)]) {
+        self.verifying.set(settings);
+    }
+
     /// How the platform does what the documents do not say: an unknown order, a known callBackId.
     pub fn platform_is(&self, unknown: &str, repeated: &str) {
         self.gate.add(json!({ "settings": { "unknown": unknown, "repeatedCallBackId": repeated } }));

@@ -158,3 +158,64 @@ async fn whatever_is_answered_a_direct_order_is_paid_once_at_most() {
         all_answers(Mode::Direct, platform).await;
     }
 }
+
+/// What is lost, and what is answered when nobody listens any more: orders of both modes beside each other, and then the
+/// questions for them.
+async fn none_in_time(platform: (&str, &str)) {
+    let submitting = Submitting::new().await;
+    submitting.platform_is(platform.0, platform.1);
+    let faults = || {
+        [json!("lose"), json!("lose-answer"), json!({ "delay": 11_000 }), json!("nothing")]
+            .map(says)
+            .into_iter()
+    };
+    for mode in Mode::ALL {
+        for nth in 0..4 {
+            _ = submitting.submit(mode, &format!("{mode}-{nth}")).await;
+        }
+    }
+    for what in ["the orders", "the questions"] {
+        submitting.gate.fail_next(faults().chain(faults()));
+        submitting.take_due().await;
+        submitting.gate.fail_no_more();
+        submitting.is_right(what).await;
+    }
+    let [_, _, direct] = submitting.calls();
+    assert_eq!(direct, 4, "{platform:?}: each once");
+    submitting.come_to_an_end().await;
+    let [_, _, direct] = submitting.calls();
+    assert_eq!(direct, 4, "{platform:?}: each once");
+    for nth in 0..4 {
+        // To be confirmed, it is sent until it is there.
+        assert_eq!(submitting.order(&format!("confirmed-{nth}")).await.state, OrderState::Completed);
+        let id = format!("direct-{nth}");
+        let is_unclear = submitting.reasons(&id).await == ["submission-unclear"];
+        assert_eq!(submitting.order(&id).await.state == OrderState::Reserved, is_unclear, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_answered_in_time_is_paid_once_at_most() {
+    tokio::join!(none_in_time(PLATFORMS[0]), none_in_time(PLATFORMS[1]), none_in_time(PLATFORMS[2]));
+}
+
+/// Nothing is sent to a platform that cannot be reached, and it is sent once that can.
+#[tokio::test]
+async fn a_platform_that_nothing_reaches_has_nothing() {
+    for mode in Mode::ALL {
+        let mut submitting = Submitting::new().await;
+        let message = submitting.submit(mode, "w").await;
+        let url = submitting.gate.url.clone();
+        submitting.set(&[("WAAS_PLATFORM_URL", "http://127.0.0.1:9")]);
+        for _ in 0..3 {
+            submitting.take_later(&message).await;
+        }
+        submitting.let_the_limit_pass().await;
+        submitting.take_later(&message).await;
+        assert_eq!(submitting.reasons("w").await, ["submission"], "nothing is unclear: {mode}");
+        submitting.set(&[("WAAS_PLATFORM_URL", url.as_str())]);
+        submitting.come_to_an_end().await;
+        assert_eq!(submitting.order("w").await.state, OrderState::Completed);
+        assert_eq!(submitting.calls()[1..].iter().sum::<u64>(), 1, "{mode}");
+    }
+}
