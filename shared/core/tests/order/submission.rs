@@ -182,7 +182,6 @@ impl World {
                 platform.on_the_way -= 1;
                 platform.receive(mode);
             }
-            Happening::Arrive => {}
             Happening::Cancel => {
                 let seen = tables.order.clone();
                 if let Ok(entry) = cancel(&"w".into(), Some(&seen)) {
@@ -196,7 +195,6 @@ impl World {
                     platform.payouts += 1;
                 }
             }
-            Happening::Confirm(_) => {}
             Happening::TellPaid => {
                 if let Some(nth) = platform.orders.iter().position(|is_paid| *is_paid) {
                     tables.told(Content::Withdrawal(paid("w", "3")), &nth.to_string());
@@ -205,7 +203,7 @@ impl World {
             Happening::TellStalled if !platform.orders.is_empty() => {
                 tables.told(Content::InsufficientGas(InsufficientGas { call_back_id: "w".into() }), "0");
             }
-            Happening::TellStalled => {}
+            Happening::Arrive | Happening::Confirm(_) | Happening::TellStalled => {}
             Happening::Wait => {
                 tables.is_overdue = tables.order.submission.is_some_and(Submission::is_doubtful);
             }

@@ -109,7 +109,7 @@ async fn killed_everywhere(
 }
 
 /// Killed at each request to DynamoDB and to the platform, before and after it; how many there were.
-async fn killed(mode: Mode, answer: Answer) {
+async fn killed(mode: Mode, answer: Answer) -> [usize; 2] {
     let mut requests = [0; 2];
     for (count, service) in requests.iter_mut().zip([Service::DynamoDb, Service::Platform]) {
         *count = killed_everywhere(mode, answer, service, false).await;
@@ -120,27 +120,31 @@ async fn killed(mode: Mode, answer: Answer) {
         );
     }
     assert_eq!(requests[1], 1);
-    println!("{mode}, {answer:?}: killed twice at each of these requests: {requests:?}");
+    requests
 }
 
 #[tokio::test]
 async fn a_worker_killed_anywhere_leaves_what_is_accepted_to_the_next() {
     for mode in Mode::ALL {
-        killed(mode, Answer::Accepted).await;
+        let requests = killed(mode, Answer::Accepted).await;
+        println!("{mode}, Accepted: killed twice at each of these requests: {requests:?}");
     }
 }
 
 #[tokio::test]
 async fn a_worker_killed_anywhere_leaves_what_is_refused_to_the_next() {
     for mode in Mode::ALL {
-        killed(mode, Answer::Refused).await;
-        killed(mode, Answer::RefusedBefore).await;
+        let requests = killed(mode, Answer::Refused).await;
+        println!("{mode}, Refused: killed twice at each of these requests: {requests:?}");
+        let requests = killed(mode, Answer::RefusedBefore).await;
+        println!("{mode}, RefusedBefore: killed twice at each of these requests: {requests:?}");
     }
 }
 
 #[tokio::test]
 async fn a_worker_killed_anywhere_leaves_what_was_lost_to_the_next() {
     for mode in Mode::ALL {
-        killed(mode, Answer::LostBefore).await;
+        let requests = killed(mode, Answer::LostBefore).await;
+        println!("{mode}, LostBefore: killed twice at each of these requests: {requests:?}");
     }
 }
