@@ -87,7 +87,8 @@ async fn a_worker_that_is_slower_than_its_lease_is_not_in_the_way_of_the_next() 
                 submitting.dynamodb.fail_next([Fault::Pass; 2].into_iter().chain([Fault::Internal; 3]));
             }
             let second = async {
-                tokio::time::sleep(Duration::from_millis(30 * round)).await;
+                tokio::time::sleep(Duration::from_millis(30 * (round + 1))).await;
+                submitting.make_due().await; // its lease is over
                 submitting.take_by(&another.0, &message).await
             };
             let (first, second) =
