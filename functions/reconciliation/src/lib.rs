@@ -9,13 +9,14 @@ mod settings;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use waas_callback::{Counted, CountedType, Finding, Reason, compare_counts};
+use waas_callback::{Counted, CountedType, Finding, RECONCILIATION, Reason, compare_counts};
 use waas_callback_aws::{
     Awaits, Books, Config, Keys, Phase, Reconciler, RecordedCase, Run, Taken, Unavailable, milliseconds,
 };
-use waas_callback_worker::{Environment, Platform, known};
+use waas_callback_worker::{Environment, Platform};
 use waas_client::{Https, JobDay, Timeouts, Transport};
 
 pub use settings::Settings;
@@ -29,8 +30,11 @@ const LEASE_RESERVE: Duration = Duration::from_mins(1);
 /// Since when a question has to be due for it to look as if nobody took it up.
 const OVERDUE: Duration = Duration::from_hours(1);
 
-/// How many of the days that have ended are compared.
-const DAYS: u32 = 2;
+/// How many days back the platform's counts are compared at most.
+const MAX_DAYS: u32 = 31;
+
+/// How many findings, or orders, are looked at beside each other.
+const BESIDE_EACH_OTHER: usize = 8;
 const DAY: Duration = Duration::from_hours(24);
 
 /// The function that is called by a schedule.
@@ -91,7 +95,7 @@ impl<T: Transport + Clone> Reconciliation<T> {
         let is_ours = self.reconciler.let_go(&mut taken, (self.clock)()).await?;
         line(&taken.run, &before, is_ours, milliseconds(started.elapsed()));
         if let Err(error) = done {
-            tracing::error!(phase = ?taken.run.phase, cause = %error, "the run cannot go on");
+            tracing::error!(phase = taken.run.phase.name(), cause = %error, "the run cannot go on");
             return Err(error);
         }
         Ok(Some(taken.run))
@@ -100,29 +104,27 @@ impl<T: Transport + Clone> Reconciliation<T> {
     /// One phase after the other, until all are done or no time is left.
     async fn phases(&self, taken: &mut Taken, until: SystemTime) -> Result<(), Unavailable> {
         while taken.run.phase != Phase::Done && (self.clock)() < until {
-            // What cannot be read must not keep all else from being compared for ever. Of the orders, some are left out first.
+            // What cannot be read, or kills whoever reads it, must not keep all else from being compared for ever. Of the
+            // orders, some are left out first.
             let patience = match taken.run.phase {
                 Phase::Orders | Phase::Unregistered => 2 * MAX_STUCK,
                 _ => MAX_STUCK,
             };
             if taken.run.stuck > patience {
-                tracing::error!(phase = ?taken.run.phase, "a part of the run is left out");
-                taken.run.unanswered += 1;
-                let next = after(taken.run.phase);
-                taken.run.enter(next);
+                leave_out(taken, 1);
             }
             let is_on = match taken.run.phase {
                 Phase::Findings => self.close_what_is_over(taken, until).await?,
-                Phase::Orders => self.compare_orders(taken, Awaits::End, until).await?,
-                Phase::Unregistered => self.compare_orders(taken, Awaits::Registration, until).await?,
-                Phase::Counts => self.compare_days(taken, until).await?,
                 Phase::Frozen => {
                     let (books, open) = (self.reconciler.frozen().await?, self.open_findings().await?);
                     taken.run = self.with_books(&taken.run, &books, &open).await?;
-                    taken.run.enter(Phase::Balances);
+                    taken.run.enter(Phase::Frozen.next());
                     true
                 }
                 Phase::Balances => self.compare_balances(taken, until).await?,
+                Phase::Unregistered => self.compare_orders(taken, Awaits::Registration, until).await?,
+                Phase::Orders => self.compare_orders(taken, Awaits::End, until).await?,
+                Phase::Counts => self.compare_days(taken, until).await?,
                 Phase::Done => true,
             };
             if !is_on || !self.reconciler.save(taken).await? {
@@ -132,57 +134,75 @@ impl<T: Transport + Clone> Reconciliation<T> {
         Ok(())
     }
 
-    /// Closes what was found before and is over. Says whether it came to its end.
+    /// Closes what was found before of orders that have ended since. Says whether it came to its end.
     async fn close_what_is_over(&self, taken: &mut Taken, until: SystemTime) -> Result<bool, Unavailable> {
-        let findings = self.open_findings().await?;
-        let mut failures = 0;
-        for case in &findings {
-            let now = (self.clock)();
-            if now >= until {
-                return Ok(false); // it begins anew, with what is open then
-            }
-            match self.reconciler.close_if_over(case, now).await {
-                Ok(is_over) => taken.run.over += u64::from(is_over),
-                // An order that cannot be read must not keep the others' findings open; all of them are another matter.
-                Err(error) => {
-                    failures += 1;
-                    taken.run.unanswered += 1;
-                    let case_key = case.case_key.as_str();
-                    tracing::error!(caseKey = case_key, cause = %error, "a finding is not looked at");
-                    if failures > 1 && failures == findings.len() {
-                        return Err(error);
+        let waiting = self.reconciler.waiting((self.clock)() - OVERDUE).await?;
+        (taken.run.compared.waiting, taken.run.compared.overdue) = (waiting.open, waiting.overdue);
+        loop {
+            let page = self.reconciler.open_cases(taken.run.case.as_deref()).await?;
+            let findings: Vec<_> = page.cases.iter().filter(|case| is_finding(case)).collect();
+            let looks = stream::iter(&findings)
+                .map(async |case| (case, self.reconciler.close_if_over(case, (self.clock)()).await));
+            let looks: Vec<_> = looks.buffer_unordered(BESIDE_EACH_OTHER).collect().await;
+            let is_down = looks.len() > 1 && looks.iter().all(|(_, closed)| closed.is_err());
+            let mut run = taken.run.clone();
+            for (case, closed) in looks {
+                match closed {
+                    Ok(is_over) => run.over += u64::from(is_over),
+                    // An order that cannot be read must not keep the others' findings open; all of them are another matter.
+                    Err(error) if is_down => return Err(error),
+                    Err(error) => {
+                        run.unanswered += 1;
+                        let case_key = case.case_key.as_str();
+                        tracing::error!(caseKey = case_key, cause = %error, "a finding is not looked at");
                     }
                 }
             }
+            (run.case, run.stuck) = (page.next, 0);
+            taken.run = run;
+            if taken.run.case.is_none() {
+                taken.run.enter(Phase::Findings.next());
+                return Ok(true);
+            }
+            if !self.reconciler.save(taken).await? || (self.clock)() >= until {
+                return Ok(false);
+            }
         }
-        let overdue = self.reconciler.waiting((self.clock)() - OVERDUE).await?;
-        (taken.run.compared.waiting, taken.run.compared.overdue) = (overdue.open, overdue.overdue);
-        taken.run.enter(Phase::Orders);
-        Ok(true)
     }
 
-    async fn open_findings(&self) -> Result<Vec<RecordedCase>, Unavailable> {
+    /// The open cases of all kinds that are wanted.
+    async fn open_cases(
+        &self,
+        is_wanted: impl Fn(&RecordedCase) -> bool,
+    ) -> Result<Vec<RecordedCase>, Unavailable> {
         let (mut all, mut from) = (Vec::new(), None);
         loop {
-            let (findings, next) = self.reconciler.findings(from.as_deref()).await?;
-            all.extend(findings);
-            from = next;
+            let page = self.reconciler.open_cases(from.as_deref()).await?;
+            all.extend(page.cases.into_iter().filter(&is_wanted));
+            from = page.next;
             if from.is_none() {
                 return Ok(all);
             }
         }
     }
 
-    /// Holds the platform's counts of the days that ended last, and of those of which something was found, against ours.
+    async fn open_findings(&self) -> Result<Vec<RecordedCase>, Unavailable> {
+        self.open_cases(is_finding).await
+    }
+
+    /// Holds the platform's counts against ours: of the days that have ended since the last that was compared, and of those
+    /// of which something was found.
     async fn compare_days(&self, taken: &mut Taken, until: SystemTime) -> Result<bool, Unavailable> {
         let (now, since) = ((self.clock)(), taken.run.since());
         let findings = self.open_findings().await?;
         let mut days: Vec<JobDay> =
             findings.iter().filter_map(|case| case.day.as_deref()?.parse().ok()).collect();
-        days.extend((1..=DAYS).filter_map(|before| JobDay::at(now - DAY * before)));
+        let through = taken.run.counted_through.as_deref().and_then(|day| day.parse::<JobDay>().ok());
+        let is_new = |day: &JobDay| through.is_none_or(|through| *day > through);
+        days.extend((1..=MAX_DAYS).filter_map(|before| JobDay::at(now - DAY * before)).filter(is_new));
         days.sort_unstable();
         days.dedup();
-        let mut run = taken.run.clone();
+        let (mut run, mut is_told_so_far) = (taken.run.clone(), true);
         for day in days {
             if (self.clock)() >= until {
                 return Ok(false); // it begins anew
@@ -191,38 +211,43 @@ impl<T: Transport + Clone> Reconciliation<T> {
             let begins = SystemTime::UNIX_EPOCH + Duration::from_millis(begins);
             let is_whole = since.is_some_and(|since| since <= begins);
             let is_over = begins + DAY + self.settings.edge <= now;
-            if is_whole && is_over {
-                self.compare_day(&mut run, day, begins, &findings).await?;
+            if !is_whole || !is_over {
+                continue;
+            }
+            // What is not told is asked for again in the next run, and what comes after it with it.
+            is_told_so_far &= self.compare_day(&mut run, day, begins, &findings).await?;
+            if is_told_so_far && is_new(&day) {
+                run.counted_through = Some(day.to_string());
             }
         }
         taken.run = run;
-        taken.run.enter(Phase::Frozen);
+        taken.run.enter(Phase::Counts.next());
         Ok(true)
     }
 
+    /// Says whether the platform has told its counts.
     async fn compare_day(
         &self,
         run: &mut Run,
         day: JobDay,
         begins: SystemTime,
         open: &[RecordedCase],
-    ) -> Result<(), Unavailable> {
+    ) -> Result<bool, Unavailable> {
         let question =
             async |client: &waas_client::Client<T>| client.get_user_daily_statistics(day, rand::rng()).await;
         run.calls += 1;
         self.wait_for_turn().await;
-        let told = match known(self.platform.ask(question).await) {
-            Ok(Some(told)) if !told.is_empty() => told,
-            // It has no counts of that day, or not yet.
-            Ok(_) => {
+        let cause = match self.platform.ask(question).await {
+            Ok(told) if !told.is_empty() => Ok(told),
+            Ok(_) => Err("it has none".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let told = match cause {
+            Ok(told) => told,
+            Err(cause) => {
                 run.unanswered += 1;
-                tracing::warn!(day = %day, "a day's counts are not there");
-                return Ok(());
-            }
-            Err(error) => {
-                run.unanswered += 1;
-                tracing::warn!(day = %day, cause = %error, "a day's counts are not told");
-                return Ok(());
+                tracing::warn!(day = %day, outcome = "unavailable", cause, "a day's counts are not told");
+                return Ok(false);
             }
         };
         let deposits = told.iter().fold(0, |sum: u64, one| sum.saturating_add(one.total_deposit_count));
@@ -245,7 +270,7 @@ impl<T: Transport + Clone> Reconciliation<T> {
                 run.over += 1;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What was recorded here of a day.
@@ -268,7 +293,7 @@ impl<T: Transport + Clone> Reconciliation<T> {
             run.stuck = 0;
             taken.run = run;
             if taken.run.balance.is_none() {
-                taken.run.enter(Phase::Done);
+                taken.run.enter(Phase::Balances.next());
                 return Ok(true);
             }
             if (self.clock)() >= until || !self.reconciler.save(taken).await? {
@@ -321,16 +346,16 @@ impl<T: Transport + Clone> Reconciliation<T> {
     }
 }
 
-/// What comes after a phase.
-fn after(phase: Phase) -> Phase {
-    match phase {
-        Phase::Findings => Phase::Orders,
-        Phase::Orders => Phase::Unregistered,
-        Phase::Unregistered => Phase::Counts,
-        Phase::Counts => Phase::Frozen,
-        Phase::Frozen => Phase::Balances,
-        Phase::Balances | Phase::Done => Phase::Done,
-    }
+/// Leaves out what a run is at: so many comparisons.
+fn leave_out(taken: &mut Taken, comparisons: usize) {
+    let phase = taken.run.phase;
+    tracing::error!(phase = phase.name(), outcome = "unavailable", "a part of the run is left out");
+    taken.run.unanswered += u64::try_from(comparisons).unwrap_or_default();
+    taken.run.enter(phase.next());
+}
+
+fn is_finding(case: &RecordedCase) -> bool {
+    case.case_key.kind() == RECONCILIATION
 }
 
 /// What an invocation has done: the operator's alarms count these lines.
@@ -343,7 +368,7 @@ fn line(run: &Run, before: &Run, is_ours: bool, latency_ms: f64) {
     let new = |run: &Run| run.found.values().sum::<u64>();
     tracing::info!(
         outcome,
-        phase = ?run.phase,
+        phase = run.phase.name(),
         findings = new(run) - new(before),
         orders = run.compared.orders,
         unregistered = run.compared.unregistered,

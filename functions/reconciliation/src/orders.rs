@@ -1,19 +1,21 @@
 //! The open orders, each against what the platform says of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use futures_util::{StreamExt as _, stream};
 use waas_callback::{Amount, CallBackId, Finding, TheirOrder, Theirs, compare, repair, unregistered};
-use waas_callback_aws::{Awaits, Phase, RecordedCase, Repaired, Run, Taken, Unavailable};
+use waas_callback_aws::{Awaits, RecordedCase, Repaired, Run, Taken, Unavailable};
 use waas_callback_worker::known;
 use waas_client::{CallError, Transport, WithdrawState};
 
 use crate::Reconciliation;
 
-/// How many orders are compared between two notes of how far the run is, and how many beside each other.
+/// How many orders are compared between two notes of how far the run is.
 const AT_ONCE: i32 = 100;
-const BESIDE_EACH_OTHER: usize = 8;
+
+/// How many ages an order may be under way, here and there, before somebody has to look.
+const OVERDUE_AGES: u32 = 7;
 
 /// How often an order is put right anew because it changed meanwhile.
 const MAX_DECISIONS: usize = 3;
@@ -22,7 +24,15 @@ const MAX_DECISIONS: usize = 3;
 enum Looked {
     Agrees,
     Found(Finding),
+    /// It is unknown there, by a number that is not 0, which may be said of everything and mean nothing.
+    FoundByNumber(Finding),
     Repaired,
+}
+
+/// What is open of orders: the findings, and which of them wait for a person, or the platform, for something else.
+struct OpenCases {
+    findings: HashMap<CallBackId, Vec<RecordedCase>>,
+    others: HashSet<CallBackId>,
 }
 
 /// Why an order was not looked at.
@@ -47,40 +57,42 @@ impl<T: Transport + Clone> Reconciliation<T> {
     ) -> Result<bool, Unavailable> {
         // Reckoned from the run's beginning, so that it comes to an end.
         let began = taken.run.started().unwrap_or_else(|| (self.clock)());
-        let (old, next) = match awaits {
-            Awaits::End => (began - self.settings.age, Phase::Unregistered),
-            Awaits::Registration => (began - self.settings.grace, Phase::Counts),
+        let old = match awaits {
+            Awaits::End => began - self.settings.age,
+            Awaits::Registration => began - self.settings.grace,
         };
-        let mut open = HashMap::<_, Vec<_>>::new();
-        for case in self.open_findings().await? {
-            if let Some(id) = case.claim.call_back_id.clone() {
-                open.entry(id).or_default().push(case);
-            }
-        }
+        let next = taken.run.phase.next();
+        let open = self.open_of_orders().await?;
         loop {
             let from = taken.run.order.clone();
             let part = self.reconciler.open_orders(awaits, old, from.as_ref(), AT_ONCE).await?;
             let looks = stream::iter(&part.orders).map(async |order| {
                 let id = CallBackId::from(order.call_back_id.as_str());
-                let looked = self.look(&id, awaits, until).await.transpose();
+                let looked = self.look(&id, awaits, &open, (began, until)).await.transpose();
                 (order, id, looked)
             });
-            let looks: Vec<_> = looks.buffered(BESIDE_EACH_OTHER).collect().await;
+            let looks: Vec<_> = looks.buffered(crate::BESIDE_EACH_OTHER).collect().await;
             // Those before the first for which there was no time.
             let looks: Vec<_> =
                 looks.into_iter().map_while(|(order, id, looked)| Some((order, id, looked?))).collect();
             let (is_whole, last) = (looks.len() == part.orders.len(), looks.last().map(|(order, ..)| *order));
-            let silent = looks.iter().filter(|(_, _, looked)| looked.is_err()).count();
-            // Nobody answers at all: from here again, later. What never answers is left out in the end.
-            if silent > 0 && silent == looks.len() && taken.run.stuck <= crate::MAX_STUCK {
-                if let Some((_, _, Err(silence))) = looks.first() {
+            // Nobody answers at all, or no to everything: from here again, later. In the end it is left out, or believed.
+            let is_silent = |looked: &_| matches!(looked, Err(_) | Ok(Looked::FoundByNumber(_)));
+            if !looks.is_empty() && looks.iter().all(|(_, _, looked)| is_silent(looked)) {
+                if let Some(silence) = looks.iter().find_map(|(_, _, looked)| looked.as_ref().err()) {
                     told_of(None, silence);
                 }
-                return Ok(false);
+                if taken.run.stuck <= crate::MAX_STUCK {
+                    return Ok(false);
+                }
+                if looks.iter().all(|(_, _, looked)| looked.is_err()) {
+                    crate::leave_out(taken, looks.len());
+                    return Ok(true);
+                }
             }
             let mut run = taken.run.clone();
             for (_, id, looked) in &looks {
-                let open = open.get(id).map(Vec::as_slice).unwrap_or_default();
+                let open = open.findings.get(id).map(Vec::as_slice).unwrap_or_default();
                 self.note(&mut run, id, looked, awaits, open).await?;
             }
             if !looks.is_empty() {
@@ -116,7 +128,7 @@ impl<T: Transport + Clone> Reconciliation<T> {
                 run.repaired += 1;
                 None
             }
-            Ok(Looked::Found(finding)) => {
+            Ok(Looked::Found(finding) | Looked::FoundByNumber(finding)) => {
                 self.report(run, finding).await?;
                 Some(finding.reason)
             }
@@ -144,7 +156,8 @@ impl<T: Transport + Clone> Reconciliation<T> {
         &self,
         call_back_id: &CallBackId,
         awaits: Awaits,
-        until: SystemTime,
+        open: &OpenCases,
+        (began, until): (SystemTime, SystemTime),
     ) -> Result<Option<Looked>, Silence> {
         if awaits == Awaits::End {
             self.wait_for_turn().await;
@@ -152,7 +165,7 @@ impl<T: Transport + Clone> Reconciliation<T> {
         if (self.clock)() >= until {
             return Ok(None);
         }
-        let theirs = match awaits {
+        let (theirs, is_by_number) = match awaits {
             Awaits::Registration => {
                 let order = self.reconciler.order(call_back_id).await?;
                 let finding = order.as_ref().and_then(unregistered);
@@ -165,8 +178,17 @@ impl<T: Transport + Clone> Reconciliation<T> {
             let Some(order) = self.reconciler.order(call_back_id).await? else {
                 return Ok(Some(Looked::Agrees));
             };
-            let Some(finding) = compare(&order, &theirs) else { return Ok(Some(Looked::Agrees)) };
-            let Some(entry) = repair(&order, &theirs).filter(|_| self.settings.is_applied) else {
+            let open_for = order.registered_at.and_then(|at| began.duration_since(at).ok());
+            let is_overdue = open_for.is_some_and(|time| time >= self.settings.age * OVERDUE_AGES);
+            let Some(finding) = compare(&order, &theirs, is_overdue) else {
+                return Ok(Some(Looked::Agrees));
+            };
+            if is_by_number {
+                return Ok(Some(Looked::FoundByNumber(finding)));
+            }
+            // Where something else of it is open, nothing is done before that is.
+            let is_applied = self.settings.is_applied && !open.others.contains(call_back_id);
+            let Some(entry) = repair(&order, &theirs).filter(|_| is_applied) else {
                 return Ok(Some(Looked::Found(finding)));
             };
             let name = theirs.stage.name();
@@ -183,12 +205,28 @@ impl<T: Transport + Clone> Reconciliation<T> {
         Err(Unavailable::new("the order changes too often").into())
     }
 
-    /// How the platform has the order.
-    async fn theirs(&self, call_back_id: &CallBackId) -> Result<TheirOrder, CallError> {
+    /// What is open of orders now.
+    async fn open_of_orders(&self) -> Result<OpenCases, Unavailable> {
+        let mut open = OpenCases { findings: HashMap::new(), others: HashSet::new() };
+        for case in self.open_cases(|case| case.claim.call_back_id.is_some()).await? {
+            let Some(id) = case.claim.call_back_id.clone() else { continue };
+            if crate::is_finding(&case) {
+                open.findings.entry(id).or_default().push(case);
+            } else {
+                open.others.insert(id);
+            }
+        }
+        Ok(open)
+    }
+
+    /// How the platform has the order, and whether it says so by a number that is not 0.
+    async fn theirs(&self, call_back_id: &CallBackId) -> Result<(TheirOrder, bool), CallError> {
         let question = async |client: &waas_client::Client<T>| {
             client.get_withdraw_order(call_back_id, rand::rng()).await
         };
-        let Some(known) = known(self.platform.ask(question).await)? else { return Ok(TheirOrder::unknown()) };
+        let answer = self.platform.ask(question).await;
+        let is_by_number = matches!(answer, Err(CallError::Refused(_)));
+        let Some(known) = known(answer)? else { return Ok((TheirOrder::unknown(), is_by_number)) };
         let stage = match known.state {
             WithdrawState::Initial | WithdrawState::InReview => Theirs::Waiting,
             WithdrawState::InProgress | WithdrawState::ManualHandling | WithdrawState::Other(_) => {
@@ -197,7 +235,8 @@ impl<T: Transport + Clone> Reconciliation<T> {
             WithdrawState::Complete => Theirs::Paid,
             WithdrawState::Cancelled | WithdrawState::Failed => Theirs::EndedUnpaid,
         };
-        Ok(TheirOrder { stage, symbol: known.symbol, amount: known.amount.as_ref().map(Amount::value) })
+        let amount = known.amount.as_ref().map(Amount::value);
+        Ok((TheirOrder { stage, symbol: known.symbol, amount }, false))
     }
 }
 

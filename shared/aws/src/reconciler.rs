@@ -14,7 +14,7 @@ use waas_callback::{
 
 use crate::commit::{NotSettled, Obstacle};
 use crate::config::Config;
-use crate::read::CaseFilter;
+use crate::read::{CaseFilter, CasePage};
 use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
 use crate::tables::cases::{self, RecordedCase};
 use crate::tables::events::{Ending, Event, Reconciled, Source};
@@ -200,20 +200,14 @@ impl Reconciler {
         })
     }
 
-    /// The findings that are open, at most `limit`, from where an earlier page ended, and the cursor of the next page. Of
-    /// the open cases, only so many are looked through at a time.
+    /// Open cases of all kinds, the longest open first, from where an earlier page ended.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer.
-    pub async fn findings(
-        &self,
-        from: Option<&str>,
-    ) -> Result<(Vec<RecordedCase>, Option<String>), Unavailable> {
+    pub async fn open_cases(&self, from: Option<&str>) -> Result<CasePage, Unavailable> {
         let page = self.ledger.open_cases(&CaseFilter::default(), OPEN_CASES_AT_ONCE, from).await?;
-        let page = page.ok_or_else(|| Unavailable::new("the cursor is no page's end"))?;
-        let is_finding = |case: &RecordedCase| case.case_key.kind() == RECONCILIATION;
-        Ok((page.cases.into_iter().filter(is_finding).collect(), page.next))
+        page.ok_or_else(|| Unavailable::new("the cursor is no page's end"))
     }
 
     /// Closes a finding about an order if its matter is over. Says whether it did.

@@ -85,11 +85,18 @@ struct Frozen {
     orders: Decimal,
 }
 
+impl Frozen {
+    /// By how much they differ.
+    fn by(self) -> Option<Decimal> {
+        self.balance.checked_sub(self.orders)
+    }
+}
+
 type ByBalance<T> = HashMap<(String, Asset), T>;
 
 impl Reconciler {
     /// Holds what is frozen against the open orders, of all users. What differs is looked at again, and again, and counts
-    /// only if it is the same each time.
+    /// only if it differs by the same each time.
     ///
     /// # Errors
     ///
@@ -108,7 +115,9 @@ impl Reconciler {
             let mut now: ByBalance<_> =
                 all.into_iter().filter(|(_, frozen)| frozen.balance != frozen.orders).collect();
             match differing {
-                Some(before) => now.retain(|key, frozen| before.get(key) == Some(frozen)),
+                Some(before) => {
+                    now.retain(|key, frozen| before.get(key).is_some_and(|was| was.by() == frozen.by()));
+                }
                 None => suspect = now.keys().cloned().collect(),
             }
             let is_settled = now.is_empty();

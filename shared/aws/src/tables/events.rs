@@ -44,7 +44,7 @@ const MAX_CURSOR_BYTES: usize = 255;
 /// The index of the events by user, newest first.
 pub(crate) const BY_USER: &str = "byUser";
 
-/// Of a deposit or a payment that a callback told of: its type, and the day in UTC on which it was recorded.
+/// Of a deposit or a payment that the platform counts: its type, and the day in UTC on which it was recorded.
 const COUNTED_ON: &str = "countedOn";
 
 /// The index of what is counted, by type and day, oldest first.
@@ -304,13 +304,19 @@ pub(crate) fn put(
             item.insert(name.into(), text(CaseKey::of(event.identity).as_str()));
         }
     }
-    if let Some(callback) = event.callback() {
-        let r#type = callback.callback_type();
-        if matches!(r#type, CallbackType::Deposit | CallbackType::Withdrawal)
-            && let Some(day) = counted_on(r#type, &timestamp(now)?)
-        {
-            item.insert(COUNTED_ON.into(), text(&day));
+    // A deposit that waits for the platform's word counts once that is there: what is never vouched for is none of its.
+    let counted = match event.source {
+        Source::Callback(callback) => {
+            Some(callback.callback_type()).filter(|_| !entry.reasons.contains(&Reason::Verification))
         }
+        Source::Verification(checked) => Some(checked.callback.callback_type())
+            .filter(|_| matches!(entry.outcome, Outcome::Credited | Outcome::Verified | Outcome::ZeroAmount)),
+        _ => None,
+    };
+    if let Some(r#type @ (CallbackType::Deposit | CallbackType::Withdrawal)) = counted
+        && let Some(day) = counted_on(r#type, &timestamp(now)?)
+    {
+        item.insert(COUNTED_ON.into(), text(&day));
     }
     if let Some(fee) = entry.order.as_ref().and_then(|order| order.fee.as_ref()) {
         item.insert("fee".into(), number(fee.value()));
