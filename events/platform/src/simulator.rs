@@ -38,7 +38,7 @@ mod scenario;
 #[cfg(feature = "serve")]
 mod serve;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -73,6 +73,8 @@ pub struct Simulator {
     users: BTreeMap<String, BTreeMap<String, String>>,
     deposits: Vec<(Deposit, Day)>,
     orders: Vec<Order>,
+    /// Of several orders under one name, the last.
+    order_of: HashMap<String, usize>,
     outcomes: BTreeMap<String, Outcome>,
     misbehaviour: Misbehaviour,
     outbox: Outbox,
@@ -135,6 +137,7 @@ impl Simulator {
             users: BTreeMap::new(),
             deposits: Vec::new(),
             orders: Vec::new(),
+            order_of: HashMap::new(),
             outcomes: BTreeMap::new(),
             misbehaviour: Misbehaviour::default(),
             outbox: Outbox::default(),
@@ -170,7 +173,7 @@ impl Simulator {
         for withdrawal in scenario.withdrawals {
             let is_decided = self.outcomes.contains_key(&withdrawal.call_back_id);
             let goes_on = is_decided && withdrawal.order_state == OrderState::InProgress;
-            self.orders.push(Order { withdrawal, tracking_id: self.fresh.number(), paid_on: None });
+            self.put(withdrawal);
             if goes_on {
                 self.proceed(now, self.orders.len() - 1);
             }

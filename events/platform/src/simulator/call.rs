@@ -158,7 +158,7 @@ impl Simulator {
     /// Of several under one name, the last.
     fn withdraw_order(&self, question: &Question<'_>) -> Result<Answer, No> {
         let call_back_id = question.text("callBackId")?;
-        let order = self.orders.iter().rfind(|order| order.withdrawal.call_back_id == call_back_id);
+        let order = self.order_of.get(&call_back_id).and_then(|index| self.orders.get(*index));
         let withdrawal = &order.ok_or_else(|| self.unknown("order"))?.withdrawal;
         let or_null = |json: Option<String>| json.unwrap_or_else(|| "null".to_owned());
         let terms = withdrawal.terms.as_ref();
@@ -202,7 +202,7 @@ impl Simulator {
 
     /// Whether the call is to take effect.
     fn is_new(&self, call_back_id: &str) -> Result<bool, No> {
-        let is_known = self.orders.iter().any(|order| order.withdrawal.call_back_id == call_back_id);
+        let is_known = self.order_of.contains_key(call_back_id);
         match self.settings.repeated_call_back_id {
             _ if !is_known => Ok(true),
             Repeated::PaysAgain => Ok(true),

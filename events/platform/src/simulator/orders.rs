@@ -50,6 +50,12 @@ impl Simulator {
             order_state,
             terms,
         };
+        self.put(withdrawal);
+    }
+
+    /// Puts an order behind all others.
+    pub(super) fn put(&mut self, withdrawal: Withdrawal) {
+        self.order_of.insert(withdrawal.call_back_id.clone(), self.orders.len());
         self.orders.push(Order { withdrawal, tracking_id: self.fresh.number(), paid_on: None });
     }
 

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use reconciliation::{Reconciliation, Settings};
 use serde_json::Value;
-use waas_callback_aws::{Config, Keys, Phase, Reconciler, Run};
+use waas_callback_aws::{Config, Keys, Phase, Reconciler, RecordedCase, Run};
 use waas_callback_worker::Platform;
 use waas_client::{Https, Timeouts};
 use waas_local::Options;
@@ -140,8 +140,9 @@ impl Reconciling {
         let mut findings = Vec::new();
         let mut from = None;
         loop {
-            let (page, next) = self.reconciler().findings(from.as_deref()).await.unwrap();
-            for case in page {
+            let page = self.reconciler().open_cases(from.as_deref()).await.unwrap();
+            let is_finding = |case: &RecordedCase| case.case_key.kind() == "reconciliation";
+            for case in page.cases.into_iter().filter(is_finding) {
                 let [reason] = case.claim.reasons.as_slice() else { panic!("{case:?}") };
                 let claim = &case.claim;
                 let order = claim.call_back_id.as_ref().map(ToString::to_string);
@@ -149,7 +150,7 @@ impl Reconciling {
                 let (recorded, expected) = (case.recorded.unwrap(), case.expected.unwrap());
                 findings.push([about, reason.name().to_owned(), recorded, expected]);
             }
-            from = next;
+            from = page.next;
             if from.is_none() {
                 findings.sort();
                 return findings;
