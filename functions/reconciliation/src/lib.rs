@@ -30,8 +30,9 @@ const LEASE_RESERVE: Duration = Duration::from_mins(1);
 /// Since when a question has to be due for it to look as if nobody took it up.
 const OVERDUE: Duration = Duration::from_hours(1);
 
-/// How many days back the platform's counts are compared at most.
+/// How many days back the platform's counts are compared at most, and how many of them again: it may count late.
 const MAX_DAYS: u32 = 31;
+const AGAIN: u32 = 2;
 
 /// How many findings, or orders, are looked at beside each other.
 const BESIDE_EACH_OTHER: usize = 8;
@@ -190,8 +191,8 @@ impl<T: Transport + Clone> Reconciliation<T> {
         self.open_cases(is_finding).await
     }
 
-    /// Holds the platform's counts against ours: of the days that have ended since the last that was compared, and of those
-    /// of which something was found.
+    /// Holds the platform's counts against ours: of the days that have ended since the last that was compared, of the last
+    /// two, and of those of which something was found.
     async fn compare_days(&self, taken: &mut Taken, until: SystemTime) -> Result<bool, Unavailable> {
         let (now, since) = ((self.clock)(), taken.run.since());
         let findings = self.open_findings().await?;
@@ -199,7 +200,9 @@ impl<T: Transport + Clone> Reconciliation<T> {
             findings.iter().filter_map(|case| case.day.as_deref()?.parse().ok()).collect();
         let through = taken.run.counted_through.as_deref().and_then(|day| day.parse::<JobDay>().ok());
         let is_new = |day: &JobDay| through.is_none_or(|through| *day > through);
-        days.extend((1..=MAX_DAYS).filter_map(|before| JobDay::at(now - DAY * before)).filter(is_new));
+        let at = |before: u32| JobDay::at(now - DAY * before);
+        days.extend((1..=MAX_DAYS).filter_map(at).filter(is_new));
+        days.extend((1..=AGAIN).filter_map(at));
         days.sort_unstable();
         days.dedup();
         let (mut run, mut is_told_so_far) = (taken.run.clone(), true);

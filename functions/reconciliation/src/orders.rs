@@ -1,7 +1,7 @@
 //! The open orders, each against what the platform says of it.
 
 use std::collections::{HashMap, HashSet};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures_util::{StreamExt as _, stream};
 use waas_callback::{Amount, CallBackId, Finding, TheirOrder, Theirs, compare, repair, unregistered};
@@ -14,8 +14,9 @@ use crate::Reconciliation;
 /// How many orders are compared between two notes of how far the run is.
 const AT_ONCE: i32 = 100;
 
-/// How many ages an order may be under way, here and there, before somebody has to look.
+/// How many ages an order may be under way, here and there, before somebody has to look: a week at least.
 const OVERDUE_AGES: u32 = 7;
+const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// How often an order is put right anew because it changed meanwhile.
 const MAX_DECISIONS: usize = 3;
@@ -179,7 +180,8 @@ impl<T: Transport + Clone> Reconciliation<T> {
                 return Ok(Some(Looked::Agrees));
             };
             let open_for = order.registered_at.and_then(|at| began.duration_since(at).ok());
-            let is_overdue = open_for.is_some_and(|time| time >= self.settings.age * OVERDUE_AGES);
+            let overdue = (self.settings.age * OVERDUE_AGES).max(WEEK);
+            let is_overdue = open_for.is_some_and(|time| time >= overdue);
             let Some(finding) = compare(&order, &theirs, is_overdue) else {
                 return Ok(Some(Looked::Agrees));
             };

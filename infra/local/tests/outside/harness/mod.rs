@@ -25,7 +25,7 @@ pub use gate::{Gate, PlatformFault};
 pub use gateway::{CALLER, Handed, Payload};
 pub use process::Process;
 pub use proxy::{Fault, FaultyProxy};
-pub use reconciling::{Reconciling, clock, travel_to};
+pub use reconciling::{Reconciling, advance, clock, travel_to};
 pub use runtime::Lambda;
 pub use submitting::Submitting;
 pub use verifying::{Verifying, address_of, batch, deposit_at};

@@ -38,6 +38,11 @@ pub fn travel_to(time: SystemTime) {
     AHEAD_MS.set(time.duration_since(now).map_or_else(|error| -ms(error.duration()), ms));
 }
 
+/// Lets time pass by the test's clock.
+pub fn advance(time: Duration) {
+    travel_to(clock() + time);
+}
+
 /// The deployment, and reconciliation in this process.
 pub struct Reconciling {
     verifying: Verifying,
@@ -70,11 +75,6 @@ impl Reconciling {
         let verifying = Verifying::on_services(options, gate, &[("WAAS_VERIFY", "false")]).await;
         let settings = Settings { calls_per_second: 1000, ..Settings::default() };
         Self { verifying, settings }
-    }
-
-    /// Lets time pass, for reconciliation.
-    pub fn advance(&self, time: Duration) {
-        travel_to(clock() + time);
     }
 
     /// Reconciliation as a new process would have it.
@@ -113,7 +113,7 @@ impl Reconciling {
     pub async fn run(&self) -> Run {
         let run = self.invoke().await.expect("a run is due");
         assert_eq!(run.phase, Phase::Done, "{run:?}");
-        self.advance(Duration::from_hours(24));
+        advance(Duration::from_hours(24));
         run
     }
 

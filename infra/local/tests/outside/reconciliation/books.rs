@@ -114,7 +114,7 @@ async fn sums_move_on_and_what_comes_later_is_added_to_them() {
     travel_to(SystemTime::now());
     assert_eq!(reconciling.invoke().await.unwrap().found, reasons([]));
     assert_eq!(sum().await, summed("97", "3"), "not settled");
-    reconciling.advance(HOUR);
+    advance(HOUR);
     assert_eq!(reconciling.invoke().await.unwrap().found, reasons([]));
     assert_eq!(sum().await, summed("99", "0"));
     // A sum is a memory, and no truth: whoever changes it is found out by the balance.

@@ -136,19 +136,19 @@ async fn killed_everywhere(is_platform: bool, is_answered_too_late: bool) -> usi
 
 #[tokio::test]
 async fn killed_at_any_of_its_requests_to_the_ledger_it_finds_the_same() {
-    let requests = killed_everywhere(false, false).await;
+    let requests = Box::pin(killed_everywhere(false, false)).await;
     println!("killed at each of {requests} requests to DynamoDB");
 }
 
 #[tokio::test]
 async fn killed_behind_any_of_its_requests_to_the_ledger_it_finds_the_same() {
-    killed_everywhere(false, true).await;
+    Box::pin(killed_everywhere(false, true)).await;
 }
 
 #[tokio::test]
 async fn killed_at_any_of_its_calls_it_finds_the_same() {
-    assert_eq!(killed_everywhere(true, false).await, 5);
-    assert_eq!(killed_everywhere(true, true).await, 5);
+    assert_eq!(Box::pin(killed_everywhere(true, false)).await, 5);
+    assert_eq!(Box::pin(killed_everywhere(true, true)).await, 5);
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn of_two_invocations_at_once_one_goes_on() {
         let run = one.xor(other).expect("one of them, and not both");
         assert_eq!((run.phase, run.compared.orders), (Phase::Done, 5));
         assert_eq!(abouts(&reconciling).await, ABOUTS);
-        reconciling.advance(DAY);
+        advance(DAY);
     }
     assert_eq!(reconciling.outcomes().await["found"], 5);
     // Nor is one due before its time.
@@ -180,9 +180,9 @@ async fn who_comes_back_after_the_end_of_his_lease_overwrites_nothing() {
         () = reconciling.gate.hangs() => {}
     }
     let then = clock();
-    reconciling.advance(10 * MINUTE);
+    advance(10 * MINUTE);
     assert_eq!(reconciling.invoke().await, None, "it is still another's");
-    reconciling.advance(2 * MINUTE);
+    advance(2 * MINUTE);
     reconciling.gate.fail_no_more();
     let run = reconciling.invoke().await.unwrap();
     assert_eq!((run.phase, run.invocations, run.found.clone()), (Phase::Done, 2, all()));
@@ -200,7 +200,7 @@ async fn while_the_platform_is_down_a_run_stays_where_it_is_and_then_goes_on() {
     for _ in 0..3 {
         let run = reconciling.invoke().await.unwrap();
         assert_eq!((run.phase, run.order, run.unanswered), (Phase::Orders, None, 0));
-        reconciling.advance(15 * MINUTE);
+        advance(15 * MINUTE);
     }
     reconciling.gate.fail_always(None);
     let run = reconciling.invoke().await.unwrap();
@@ -215,13 +215,13 @@ async fn what_the_platform_never_answers_is_left_out_and_counted_and_asked_again
     // In the first it got as far as the orders; then it stands still three times.
     for _ in 0..4 {
         assert_eq!(reconciling.invoke().await.unwrap().phase, Phase::Orders);
-        reconciling.advance(15 * MINUTE);
+        advance(15 * MINUTE);
     }
     let run = reconciling.invoke().await.unwrap();
     assert_eq!((run.phase, run.unanswered, run.compared.orders), (Phase::Done, 5, 0));
     assert_eq!(run.found, reasons([("registration-missing", 1)]));
     // One alone does not hold the others up.
-    reconciling.advance(DAY);
+    advance(DAY);
     reconciling.gate.fail_always(None);
     reconciling.gate.fail_next([
         PlatformFault::Pass,
