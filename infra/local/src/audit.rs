@@ -62,8 +62,9 @@ pub async fn audit(config: &Config, Reading { progress, segments }: Reading) -> 
     let tables = Tables::connect(config, segments);
     let mut audit = Audit::default();
     let found = everything(&tables, progress, &mut audit.read).await?;
-    // No moment makes a record unreadable.
-    let (certain, suspects) = found.into_iter().partition::<Vec<_>, _>(|of| of.kind == Kind::Unreadable);
+    // No moment makes a record unreadable, or an event one that is not counted.
+    let is_certain = |of: &Finding| matches!(of.kind, Kind::Unreadable | Kind::Counted);
+    let (certain, suspects) = found.into_iter().partition::<Vec<_>, _>(is_certain);
     let (undecided, differences) = again::decide(&tables, suspects, progress).await?;
     audit.differences = [certain, differences].concat();
     audit.differences.sort();

@@ -13,6 +13,7 @@ use waas_local::audit::{Audit, Kind, Reading, audit};
 use crate::harness::*;
 use crate::movements::move_;
 
+mod reconciled;
 mod submitted;
 mod verified;
 
@@ -390,17 +391,18 @@ async fn a_posting_that_is_not_what_was_told_is_named() {
 async fn an_order_that_stands_where_no_event_has_brought_it_is_named() {
     let scene = Scene::new().await;
     let (frozen, state) = ((Kind::Frozen, USDT), Kind::OrderState);
-    for (id, before, after, moves_frozen) in [
-        ("reserved", "reserved", "completed", true), // ended without an event
-        ("failed", "failed", "reserved", true),      // open with one
-        ("reserved", "reserved", "confirmed", false),
-        ("paid", "completed", "failed", false),
-        ("unregistered", "completed", "reported", false),
-        ("reversed", "failed", "completed", false),
+    for (id, before, after, [moves_frozen, is_listed_wrong]) in [
+        ("reserved", "reserved", "completed", [true, true]), // ended without an event
+        ("failed", "failed", "reserved", [true, true]),      // open with one
+        ("reserved", "reserved", "confirmed", [false, false]),
+        ("paid", "completed", "failed", [false, false]),
+        ("unregistered", "completed", "reported", [false, true]),
+        ("reversed", "failed", "completed", [false, false]),
     ] {
         scene.set_order(id, "state", text(after)).await;
-        let frozen = moves_frozen.then_some(frozen);
-        scene.assert_found(&frozen.into_iter().chain([(state, id)]).collect::<Vec<_>>()).await;
+        let (frozen, listed) =
+            (moves_frozen.then_some(frozen), is_listed_wrong.then_some((Kind::OrderOpen, id)));
+        scene.assert_found(&frozen.into_iter().chain([(state, id)]).chain(listed).collect::<Vec<_>>()).await;
         scene.set_order(id, "state", text(before)).await;
     }
 
@@ -418,7 +420,8 @@ async fn an_order_that_stands_where_no_event_has_brought_it_is_named() {
     let key = [("callBackId", "paid")];
     scene.set_order("unregistered", "registeredAt", text("2026-01-02T03:04:05.678Z")).await;
     scene.update("Withdrawals", &key, "REMOVE #name", "registeredAt", None).await;
-    scene.assert_found(&[(Kind::OrderRegistration, "paid"), (Kind::OrderRegistration, "unregistered")]).await;
+    let both = |kind| [(kind, "paid"), (kind, "unregistered")];
+    scene.assert_found(&[both(Kind::OrderRegistration), both(Kind::OrderOpen)].concat()).await;
     scene.set_order("paid", "registeredAt", text("2026-01-02T03:04:05.678Z")).await;
     let key = [("callBackId", "unregistered")];
     scene.update("Withdrawals", &key, "REMOVE #name", "registeredAt", None).await;

@@ -63,6 +63,11 @@ impl User {
                 ("available", n(available)),
                 ("frozen", n(frozen)),
                 ("held", n(held)),
+                ("auditedTo", s("2026-01-02T03:05:00.000Z")),
+                ("auditedAvailable", n(available)),
+                ("auditedFrozen", n(frozen)),
+                ("auditedHeld", n(held)),
+                ("auditedOwed", n("0")),
             ]));
         }
     }
@@ -179,6 +184,9 @@ impl User {
             ("registeredAt", s("2026-01-02T03:04:05.678Z")),
             ("version", n("3")),
         ]));
+        if is_open {
+            order.extend(item([("open", s("end")), ("openSince", s("2026-01-02T03:04:05.678Z"))]));
+        }
         batch.orders.push(order);
     }
 
@@ -193,7 +201,13 @@ impl User {
                 ("held", n(held)),
             ]))
         });
-        item([
+        let counted = match key.split('.').next() {
+            Some("deposit") => Some("1#2026-01-02"),
+            Some("withdrawal") => Some("3#2026-01-02"),
+            _ => None,
+        };
+        let counted = counted.map(|on| ("countedOn".to_owned(), s(on)));
+        let mut event = item([
             ("eventKey", s(key)),
             ("tenantUserId", s(&self.id)),
             ("fingerprint", s(FINGERPRINT)),
@@ -202,7 +216,9 @@ impl User {
             ("requestUUID", s("fbd70fb4-c302-4228-bd61-6326e0539551")),
             ("recordedAt", s(format!("2026-01-02T03:04:{:02}.678Z", self.recorded))),
             ("postings", AttributeValue::L(posting.into_iter().collect())),
-        ])
+        ]);
+        event.extend(counted);
+        event
     }
 
     fn address(&self) -> String {

@@ -28,6 +28,9 @@ impl Submitted {
             scene.register(id, true).await;
             scene.verifying.gate.fail_next(fault);
             scene.submit(id).await;
+            // What the platform refused is asked for once more.
+            scene.verifying.make_due().await;
+            scene.submit(id).await;
         }
         for (id, is_submitted) in [("waiting", true), ("taken-back", true), ("own", false)] {
             scene.register(id, is_submitted).await;
@@ -100,7 +103,7 @@ impl Submitted {
     }
 }
 
-fn without(mut item: Item, names: &[&str]) -> Item {
+pub(super) fn without(mut item: Item, names: &[&str]) -> Item {
     for name in names {
         item.remove(*name);
     }

@@ -324,12 +324,16 @@ async fn a_failure_moves_nothing_until_the_platform_agrees_and_then_the_orders_t
     let frozen = (Kind::Frozen, USDT);
     // Noted, and said to have failed.
     scene.set_order("silent", "state", text("failed")).await;
-    scene.assert_found(&[frozen, (Kind::OrderState, "silent")]).await;
+    let unlisted = (Kind::OrderOpen, "silent");
+    scene.assert_found(&[frozen, (Kind::OrderState, "silent"), unlisted]).await;
     scene.set_order("silent", "state", text("confirmed")).await;
     for (id, back) in [("failed", "confirmed"), ("never", "reported")] {
         scene.set_order(id, "state", text(back)).await;
-        let frozen = (id == "failed").then_some(frozen);
-        scene.assert_found(&frozen.into_iter().chain([(Kind::OrderState, id)]).collect::<Vec<_>>()).await;
+        // What only looks reported is not open.
+        let is_open = id == "failed";
+        let (frozen, unlisted) = (is_open.then_some(frozen), is_open.then_some((Kind::OrderOpen, id)));
+        let found = frozen.into_iter().chain([(Kind::OrderState, id)]).chain(unlisted);
+        scene.assert_found(&found.collect::<Vec<_>>()).await;
         scene.set_order(id, "state", text("failed")).await;
     }
     // Freed with other than its terms, by a report alone, and twice.
