@@ -11,15 +11,29 @@ use waas_local::{Calling, Options, Simulated, Stack, development_secret, platfor
 use waas_platform::Platform;
 
 /// The settings that count here as they do for the functions (docs/settings.md).
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 14] = [
     "WAAS_RISK_THRESHOLD",
     "WAAS_CONFIRMATION_MAX_AGE_SECONDS",
     "WAAS_ACTUAL_BELOW_ORDER",
     "WAAS_VERIFY",
     "WAAS_VERIFY_UNKNOWN_SECONDS",
     "WAAS_SUBMISSION_UNCLEAR_SECONDS",
+    "WAAS_RECONCILIATION",
+    "WAAS_RECONCILIATION_EVERY_SECONDS",
+    "WAAS_RECONCILIATION_AGE_SECONDS",
+    "WAAS_RECONCILIATION_GRACE_SECONDS",
+    "WAAS_RECONCILIATION_EDGE_SECONDS",
+    "WAAS_RECONCILIATION_CALLS_PER_SECOND",
     "WAAS_PLATFORM_URL",
     "WAAS_USER_ID",
+];
+
+/// What is taken where nothing is set. On one machine days are minutes: who tries it sees what it finds.
+const USUAL: [(&str, &str); 4] = [
+    ("WAAS_VERIFY", "true"),
+    ("WAAS_RECONCILIATION_EVERY_SECONDS", "60"),
+    ("WAAS_RECONCILIATION_AGE_SECONDS", "180"),
+    ("WAAS_RECONCILIATION_GRACE_SECONDS", "180"),
 ];
 
 #[derive(clap::Args)]
@@ -76,9 +90,8 @@ impl Serve {
         let mut settings: Vec<_> = SETTINGS.iter().filter_map(set).collect();
         let is_set = |name| settings.iter().any(|(known, _)| *known == name);
         let simulator = if is_set("WAAS_PLATFORM_URL") { None } else { self.simulator(&secret)? };
-        if !is_set("WAAS_VERIFY") {
-            settings.push(("WAAS_VERIFY", "true".to_owned()));
-        }
+        let usual: Vec<_> = USUAL.into_iter().filter(|(name, _)| !is_set(name)).collect();
+        settings.extend(usual.into_iter().map(|(name, value)| (name, value.to_owned())));
         Ok(Options {
             address: self.listen,
             api_port: self.port,
@@ -157,6 +170,7 @@ fn log() {
     let levels = Targets::new()
         .with_target("verification", LevelFilter::WARN)
         .with_target("withdrawal_submission", LevelFilter::WARN)
+        .with_target("reconciliation", LevelFilter::WARN)
         .with_target("waas_callback_worker", LevelFilter::WARN)
         .with_target("waas_local", LevelFilter::WARN);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);

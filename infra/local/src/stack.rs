@@ -7,10 +7,11 @@ use anyhow::Context as _;
 use axum::middleware::map_response;
 use axum::response::Response;
 use dynoxide::Database;
+use reconciliation::Reconciliation;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use verification::Verification;
-use waas_callback_aws::{Config, clients};
+use waas_callback_aws::{Config, Run, clients};
 use waas_platform::simulator::Served;
 use withdrawal_submission::Submissions;
 
@@ -158,7 +159,9 @@ impl Stack {
         let verification = verification.map_err(anyhow::Error::from_boxed)?;
         let submissions = Submissions::start(&self.config, &|name| self.variable(name)).await;
         let submissions = submissions.map_err(anyhow::Error::from_boxed)?;
-        Ok(Some(Workers::new(verification, submissions)))
+        let reconciliation = Reconciliation::start(&self.config, &|name| self.variable(name)).await;
+        let reconciliation = reconciliation.map_err(anyhow::Error::from_boxed)?;
+        Ok(Some(Workers::new(verification, submissions, reconciliation)))
     }
 
     /// Asks the platform what is due, if it is asked at all.
@@ -182,6 +185,19 @@ impl Stack {
         match &self.workers {
             Some(workers) => Box::pin(workers.submit()).await,
             None => Ok(()),
+        }
+    }
+
+    /// Goes on with the run of reconciliation that is under way, or begins the one that is due; how far it is then. None
+    /// if none is, or the platform is not called at all.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read or written. That the platform does not answer is none: it goes on later.
+    pub async fn reconcile(&self) -> anyhow::Result<Option<Run>> {
+        match &self.workers {
+            Some(workers) => Box::pin(workers.reconcile()).await,
+            None => Ok(None),
         }
     }
 

@@ -1,15 +1,18 @@
-//! Calls the platform: the functions `verification` and `withdrawal-submission`, in process.
+//! Calls the platform: the functions `verification`, `withdrawal-submission` and `reconciliation`, in process.
 //!
 //! In AWS rules of the bus put each new question, and each withdrawal that is to be ordered, into a queue, and a schedule
-//! what is due again. Here there is neither: after each answer of the API, and every second, whatever is due is done.
+//! what is due again; another schedule calls reconciliation. Here there is neither: after each answer of the API, and every
+//! second, whatever is due is done, and every second it is looked whether a run of reconciliation is.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use reconciliation::Reconciliation;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use verification::Verification;
+use waas_callback_aws::Run;
 use waas_callback_worker::Message;
 use withdrawal_submission::Submissions;
 
@@ -27,24 +30,30 @@ pub enum Calling {
     /// After each answer of the API, and every second.
     #[default]
     ByItself,
-    /// When [`Stack::ask`](crate::Stack::ask) and [`Stack::submit`](crate::Stack::submit) say so: for who tells a story in
-    /// its order.
+    /// When [`Stack::ask`](crate::Stack::ask), [`Stack::submit`](crate::Stack::submit) and
+    /// [`Stack::reconcile`](crate::Stack::reconcile) say so: for who tells a story in its order.
     WhenTold,
 }
 
-/// Both of them. Clones are the same.
+/// All of them. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Workers {
     verification: Arc<Mutex<Verification>>,
     submissions: Arc<Mutex<Submissions>>,
+    reconciliation: Arc<Mutex<Reconciliation>>,
     answered: Arc<Notify>,
 }
 
 impl Workers {
-    pub(crate) fn new(verification: Verification, submissions: Submissions) -> Self {
+    pub(crate) fn new(
+        verification: Verification,
+        submissions: Submissions,
+        reconciliation: Reconciliation,
+    ) -> Self {
         Self {
             verification: Arc::new(Mutex::new(verification)),
             submissions: Arc::new(Mutex::new(submissions)),
+            reconciliation: Arc::new(Mutex::new(reconciliation)),
             answered: Arc::default(),
         }
     }
@@ -68,6 +77,13 @@ impl Workers {
         Ok(Box::pin(submissions.take(Message::Due { due: true }, until)).await?)
     }
 
+    /// Goes on with the run of reconciliation that is under way or due, never beside another round; how far it is then.
+    pub(crate) async fn reconcile(&self) -> anyhow::Result<Option<Run>> {
+        let reconciliation = self.reconciliation.lock().await;
+        let until = SystemTime::now() + ROUND;
+        Ok(Box::pin(reconciliation.go_on(until)).await?)
+    }
+
     /// Calls until the stack stops.
     pub(crate) fn keep_calling(
         self,
@@ -80,10 +96,20 @@ impl Workers {
             runtime.block_on(async {
                 tokio::select! {
                     () = self.call_whenever() => Ok(()),
+                    () = self.reconcile_whenever() => Ok(()),
                     () = until(stopped) => Ok(()),
                 }
             })
         });
+    }
+
+    async fn reconcile_whenever(&self) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            if let Err(error) = self.reconcile().await {
+                tracing::error!(cause = %error, "the ledger cannot be held against the platform");
+            }
+        }
     }
 
     async fn call_whenever(&self) {

@@ -40,6 +40,7 @@ pub(super) async fn send(stack: &Stack, request: &Request, user: &str) -> anyhow
         }
         Request::Question { outcomes } => Box::pin(question(stack, user, outcomes)).await,
         Request::Submission => Box::pin(submission(stack, user)).await,
+        Request::Reconciliation { found } => Box::pin(reconciliation(stack, found)).await,
         Request::Completion { id } => completion(stack, user, id).await,
         Request::Call { method, path, body } => call(stack, method, path, body.as_ref()).await,
         Request::Resolve { query, action, reason } => resolve(stack, query, action, reason).await,
@@ -69,7 +70,7 @@ async fn callback(
 
 /// What the platform is asked that is due, of which user, and what that came to.
 async fn question(stack: &Stack, user: &str, outcomes: &[&str]) -> anyhow::Result<Told> {
-    let asked = calls_of(stack, stack.ask()).await?;
+    let (asked, ()) = calls_of(stack, stack.ask()).await?;
     let (_, answer) = ask(stack, "GET", &format!("/users/{user}/events?limit=2"), None).await?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let newest = &answer["events"][0]["recordedAt"];
@@ -87,20 +88,33 @@ async fn question(stack: &Stack, user: &str, outcomes: &[&str]) -> anyhow::Resul
 }
 
 /// The names of the calls that the platform gets meanwhile.
-async fn calls_of(stack: &Stack, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<String> {
+async fn calls_of<T>(
+    stack: &Stack,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<(String, T)> {
     let simulator = stack.simulator().context("no platform")?;
     let counts = || CALLS.map(|(call, _)| simulator.simulator().calls_of(call));
     let before = counts();
-    Box::pin(work).await?;
+    let done = Box::pin(work).await?;
     let called = CALLS.iter().zip(before.iter().zip(counts()));
     let called: Vec<_> =
         called.filter(|(_, (before, after))| *before < after).map(|((_, name), _)| *name).collect();
-    Ok(called.join("\n"))
+    Ok((called.join("\n"), done))
+}
+
+/// What the platform is asked about the open orders, and what is found of them and of the ledger.
+async fn reconciliation(stack: &Stack, expected: &[&str]) -> anyhow::Result<Told> {
+    let (request, run) = calls_of(stack, stack.reconcile()).await?;
+    let run = run.context("no run of reconciliation is due")?;
+    let found: Vec<_> = run.found.keys().map(String::as_str).collect();
+    ensure!(run.finished_at.is_some() && found == expected, "expected {expected:?}, saw {run:?}");
+    let answer = format!("compared: {} open\nfound: {}", run.compared.orders, found.join(", "));
+    Ok(Told { request, answer, status: 200, err_code: 0 })
 }
 
 /// What is ordered from the platform, for which user, and what that came to.
 async fn submission(stack: &Stack, user: &str) -> anyhow::Result<Told> {
-    let request = calls_of(stack, stack.submit()).await?;
+    let (request, ()) = calls_of(stack, stack.submit()).await?;
     let events = newest(stack, user).await?;
     // The platform may have asked already what to pay.
     let is_end =

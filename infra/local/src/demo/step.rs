@@ -70,6 +70,8 @@ pub(super) enum Request {
     Submission,
     /// What the platform does by itself from then on, until the order is completed.
     Completion { id: &'static str },
+    /// To the platform: every open order is held against it, and the ledger against itself. What has to be found.
+    Reconciliation { found: &'static [&'static str] },
     /// From the merchant, to its own API.
     Call { method: &'static str, path: String, body: Option<Value> },
     /// From an operator: ends the open case that the query finds.

@@ -21,6 +21,7 @@ pub(super) fn steps() -> anyhow::Result<Vec<Step>> {
     steps.extend(confirmed_withdrawal()?);
     steps.extend(failed_withdrawal()?);
     steps.extend(submitted_withdrawal());
+    steps.extend(lost_callback()?);
     steps.extend(other_ends()?);
     steps.extend(direct_withdrawals()?);
     steps.extend(cases()?);
@@ -159,6 +160,40 @@ fn submitted_withdrawal() -> Vec<Step> {
     ]
 }
 
+/// One whose payment nobody tells of until it is looked for.
+fn lost_callback() -> anyhow::Result<Vec<Step>> {
+    let body = json!({
+        "callBackId": "order-8", "tenantUserId": DEPOSITOR.0, "chainName": "TRON", "symbol": "TRX", "amount": "0.5",
+        "address": PAYEE
+    });
+    let register = Request::Call { method: "POST", path: "/withdrawals".to_owned(), body: Some(body) };
+    let mut done = paid("order-8", "0.5");
+    done["symbol"] = json!("TRX");
+    let (frozen, gone) = (("1.5", "0.5"), ("1.5", "0"));
+    let terms = json!({ "chainName": "TRON", "symbol": "TRX", "amount": "0.5", "toAddress": PAYEE });
+    let has_paid = json!({ "withdrawals": [{
+        "callBackId": "order-8", "tenantUserId": DEPOSITOR.0, "orderState": 3, "terms": terms
+    }]});
+    let settle = Request::Resolve {
+        query: "reason=completion-missing",
+        action: "settle",
+        reason: "the platform's console shows the payment",
+    };
+    let reconciliation = Request::Reconciliation { found: &["completion-missing"] };
+    let confirmation = "/callback/withdrawal-confirmation";
+    let asks = at(confirmation, "the platform asks what to pay", DEPOSITOR, &order(2, "order-8"), frozen)?;
+    let told = at("/callback", "the lost callback comes after all", DEPOSITOR, &done, gone)?;
+    Ok(vec![
+        Step { status: 201, ..Step::of("another withdrawal of his", DEPOSITOR, register, frozen) }.brief(),
+        asks.brief(),
+        Step::of("paid, and the callback gets lost: it is found", DEPOSITOR, reconciliation, frozen)
+            .known(has_paid)
+            .brief(),
+        Step { status: 201, ..Step::of("an operator settles it", DEPOSITOR, settle, gone) }.brief(),
+        told.brief(),
+    ])
+}
+
 fn other_ends() -> anyhow::Result<Vec<Step>> {
     let address = json!({
         "type": 4, "trackingId": null, "chainName": "TRON", "symbol": "USDT",
@@ -209,8 +244,8 @@ fn cases() -> anyhow::Result<Vec<Step>> {
             ..Step::of("an operator charges it: a part is owed", WITHDRAWER, charge, ("0", "0"))
         },
         said("the platform tells it again", &late, 0, ("0", "0"))?,
-        Step { status: 201, ..Step::of(of_the_deposit, DEPOSITOR, dismiss, ("2", "0")) },
-        Step::of("the platform sends it again", DEPOSITOR, again, ("2", "0")),
+        Step { status: 201, ..Step::of(of_the_deposit, DEPOSITOR, dismiss, ("1.5", "0")) },
+        Step::of("the platform sends it again", DEPOSITOR, again, ("1.5", "0")),
     ])
 }
 
@@ -224,8 +259,8 @@ fn movements() -> Vec<Step> {
         Step { status, ..Step::of(story, holder, request, balance) }
     };
     vec![
-        step("he gives her a coin", "TRX", "2049", "1945", 201, DEPOSITOR, ("1", "0")),
-        step("the merchant asks again", "TRX", "2049", "1945", 200, DEPOSITOR, ("1", "0")),
+        step("he gives her a coin", "TRX", "2049", "1945", 201, DEPOSITOR, ("0.5", "0")),
+        step("the merchant asks again", "TRX", "2049", "1945", 200, DEPOSITOR, ("0.5", "0")),
         step("she would give him one, and owes", "USDT", "1945", "2049", 422, WITHDRAWER, ("0", "0")),
     ]
 }
@@ -261,28 +296,29 @@ fn paid(id: &str, amount: &str) -> Value {
 
 /// A callback on the second user, at the URL for all types but 2.
 fn said(story: &'static str, callback: &Value, err_code: i64, balance: Balance) -> anyhow::Result<Step> {
-    at("/callback", story, callback, err_code, balance)
+    Ok(at("/callback", story, WITHDRAWER, callback, balance)?.err_code(err_code))
 }
 
 /// A callback on the second user, at the URL for type 2.
 fn asked(story: &'static str, callback: &Value, err_code: i64, balance: Balance) -> anyhow::Result<Step> {
-    at("/callback/withdrawal-confirmation", story, callback, err_code, balance)
+    let route = "/callback/withdrawal-confirmation";
+    Ok(at(route, story, WITHDRAWER, callback, balance)?.err_code(err_code))
 }
 
 fn at(
     route: &'static str,
     story: &'static str,
+    holder: Balance,
     callback: &Value,
-    err_code: i64,
     balance: Balance,
 ) -> anyhow::Result<Step> {
     let mut callback = callback.clone();
-    callback["tenantUserId"] = json!(WITHDRAWER.0);
+    callback["tenantUserId"] = json!(holder.0);
     callback["requestUUID"] = json!("");
     callback["business"] = json!(0);
     let plaintext = with_new_uuid(&callback.to_string())?;
     let request = Request::callback(&Platform::development(), route, plaintext);
-    Ok(Step::of(story, WITHDRAWER, request, balance).err_code(err_code))
+    Ok(Step::of(story, holder, request, balance))
 }
 
 /// What waits for the platform's word, and what has to come of that.
