@@ -264,14 +264,20 @@ fn payee(item: &Item, payable_in: &str) -> String {
     format!("{payable_in} {}", text(item, "address").unwrap_or_default())
 }
 
-/// For which type and day of UTC an event has to be counted, if it is one of those that are: what a callback told of.
+/// For which type and day of UTC an event has to be counted, if it is one of those that are: what a callback told of, or,
+/// of what waited for the platform's word, that word.
 fn counted_on(subject: Subject, item: &Item) -> Option<String> {
+    let is_told = item.contains_key("requestUUID") && !item.contains_key("question");
     let number = match subject {
-        Subject::Deposit => 1,
-        Subject::Payment => 3,
+        Subject::Deposit if is_told => 1,
+        Subject::Payment if is_told => 3,
+        Subject::Verification => {
+            let is_deposit = item.get("type").and_then(|number| number.as_n().ok()).is_some_and(|n| n == "1");
+            let is_vouched_for = ["credited", "verified", "zero-amount"].contains(&text(item, "outcome")?);
+            (is_deposit && is_vouched_for).then_some(1)?
+        }
         _ => return None,
     };
-    item.get("requestUUID")?;
     Some(format!("{number}#{}", text(item, "recordedAt")?.get(.."yyyy-mm-dd".len())?))
 }
 

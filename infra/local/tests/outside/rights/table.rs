@@ -83,7 +83,7 @@ const CASE_OF_OPERATOR: &[&str] = &[
 #[rustfmt::skip]
 const OF_VERIFICATION: &[&str] = &[
     "eventKey", "tenantUserId", "fingerprint", "outcome", "detailType", "postings", "recordedAt", "callBackId", "type",
-    "callback", "trackingId", "verifiedEventKey", "caseKey", "word",
+    "callback", "trackingId", "verifiedEventKey", "caseKey", "word", "countedOn",
 ];
 #[rustfmt::skip]
 const CASE_OF_VERIFICATION: &[&str] = &[
