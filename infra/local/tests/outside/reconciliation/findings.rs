@@ -283,3 +283,29 @@ async fn where_it_may_it_puts_right_only_what_is_final_and_agreed_upon() {
         (ACCEPTED, ["76", "21", "0"].map(Into::into))
     );
 }
+
+/// The platform is asked about a failure that was told, and says the same to reconciliation before it is asked.
+#[tokio::test]
+async fn what_reconciliation_frees_first_verification_does_not_free_again() {
+    for is_asked_first in [false, true] {
+        let mut reconciling = with_orders(&[("w", "direct")]).await;
+        reconciling.set(&[("WAAS_VERIFY", "true")]);
+        reconciling.settings.is_applied = true;
+        assert_eq!(verdict(&reconciling.send("withdrawal-failure", &failure("w")).await), ACCEPTED);
+        reconciling.gate.add(json!({ "withdrawals": [theirs("w", USER, 6, "3")] }));
+        assert_eq!(reconciling.parts(USER).await, ["97", "3", "0"], "nothing is freed by a word alone");
+        if is_asked_first {
+            reconciling.ask_new().await;
+        }
+        travel_to(std::time::SystemTime::now() + DAY + MINUTE);
+        let run = reconciling.run().await;
+        assert_eq!((run.repaired, run.found), (u64::from(!is_asked_first), reasons([])));
+        reconciling.ask_new().await;
+        reconciling.ask_due().await;
+        assert_eq!(reconciling.parts(USER).await, ["100", "0", "0"]);
+        assert_eq!(
+            (reconciling.state("w").await.as_str(), reconciling.open_cases().await.len()),
+            ("failed", 0)
+        );
+    }
+}
