@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::{Map, Value, json};
-use waas_callback::{Difference, EventKey, Sent, Word};
+use waas_callback::{Difference, EventKey, Sent, Theirs, Word};
 use waas_callback_aws::RecordedCase;
 
 use crate::harness::*;
@@ -244,11 +244,24 @@ async fn submitted(deployment: &Deployment) {
     }
 }
 
+/// What reconciliation finds and puts right: one order that the platform has paid, and one that it has ended without.
+async fn reconciled(deployment: &Deployment) {
+    deployment.deposit("1945", "USDT", "2").await;
+    for (id, stage) in [("401", Theirs::Paid), ("402", Theirs::EndedUnpaid)] {
+        assert_eq!(deployment.register(id, "1945", "1", PAYEE).await, 201);
+        if stage == Theirs::Paid {
+            deployment.find_and_forget(id, stage).await;
+        }
+        deployment.put_right(id, stage).await;
+    }
+}
+
 /// Of each detail-type the first event that is a callback's, or somebody's act, the first that is the platform's word,
 /// and the first that is the end of a submission, as the bus has them.
 async fn examples() -> BTreeMap<String, Vec<Value>> {
     let deployment = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3")]).await;
     story(&deployment).await;
+    reconciled(&deployment).await;
     let asking = Deployment::with(&[("WAAS_RISK_THRESHOLD", "3"), ("WAAS_VERIFY", "true")]).await;
     verified(&asking).await;
     submitted(&asking).await;
@@ -263,6 +276,9 @@ async fn examples() -> BTreeMap<String, Vec<Value>> {
             let (kind, place) = match item["eventKey"].as_s().unwrap().split('.').next() {
                 Some("verification") => ("verification", 1),
                 Some("submission") => ("submission", 2),
+                Some("reconciliation") if item["outcome"].as_s().unwrap() == "finding-over" => {
+                    ("reconciliation", 3)
+                }
                 _ => ("", 0),
             };
             let is_true_deposit = place == 1 && item["outcome"].as_s().unwrap() == "credited";

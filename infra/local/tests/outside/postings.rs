@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
 use serde_json::json;
-use waas_callback::{Difference, Outcome, Sent, Word};
+use waas_callback::{Difference, Outcome, Sent, Theirs, Word};
 use waas_callback_aws::{RecordedCase, Ruled};
 
 use crate::harness::*;
@@ -298,6 +298,18 @@ async fn submitted(deployment: &Deployment) {
     }
 }
 
+/// What reconciliation finds, and what it puts right.
+async fn reconciled(deployment: &Deployment) {
+    for (id, stage) in [("settled", Theirs::Paid), ("unfrozen", Theirs::EndedUnpaid)] {
+        assert_eq!(adjust(deployment, id, &[("1945", "USDT", A)]).await.0, 201);
+        assert_eq!(deployment.register(id, "1945", A, PAYEE).await, 201);
+        if id == "settled" {
+            deployment.find_and_forget(id, stage).await;
+        }
+        deployment.put_right(id, stage).await;
+    }
+}
+
 async fn debts(deployment: &Deployment) {
     deployment.deposit("2", "USDT", A).await;
     assert_eq!(deployment.register("owed", "2", A, PAYEE).await, 201);
@@ -339,6 +351,7 @@ async fn every_row_of_the_document_happens_and_every_event_posts_what_a_row_says
     let asking = Deployment::with(&[("WAAS_VERIFY", "true"), ("WAAS_RISK_THRESHOLD", "50")]).await;
     verified(&asking).await;
     submitted(&asking).await;
+    reconciled(&asking).await;
     movements_and_adjustments(&deployment).await;
 
     let (mut met, mut expected) = (BTreeSet::new(), BTreeSet::new());

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use waas_callback::{
-    CaseKey, Doubt, End, Sent, Step, Submission, Told, Word, after_asking, after_sending, next_step,
+    CaseKey, Doubt, End, Order, Sent, Step, Submission, TheirOrder, Theirs, Told, Word, after_asking,
+    after_sending, compare, next_step, repair,
 };
-use waas_callback_aws::{CaseFilter, Config, RecordedCase, Ruled, Submitter, Verifier};
+use waas_callback_aws::{CaseFilter, Config, Reconciler, RecordedCase, Repaired, Ruled, Submitter, Verifier};
 
 use super::{Deployment, Item};
 
@@ -59,6 +60,10 @@ impl Deployment {
             errand = Box::pin(submitter.again(&errand, now)).await.unwrap().unwrap();
             step = next;
         }
+        // What was refused is asked for at its next turn.
+        if step == Step::Wait && sent == Sent::Refused {
+            step = next_step(&errand.order);
+        }
         let end = match step {
             Step::Ask => after_asking(&errand.order, Told::Unknown, false),
             Step::Wait => Step::End(End::Unclear(Doubt::Silence)),
@@ -67,4 +72,29 @@ impl Deployment {
         let Step::End(end) = end else { panic!("{id}: {end:?}") };
         assert!(Box::pin(submitter.end(&errand, end, now)).await.unwrap());
     }
+    /// Puts an order right as reconciliation does, by how the platform has it.
+    pub async fn put_right(&self, id: &str, stage: Theirs) {
+        let reconciler = Reconciler::connect(self.stack.config());
+        let order = reconciler.order(&id.into()).await.unwrap().unwrap();
+        let entry = repair(&order, &their(&order, stage)).unwrap();
+        let done = Box::pin(reconciler.repair(&order, &entry, stage.name(), SystemTime::now())).await;
+        assert_eq!(done.unwrap(), Repaired::Yes, "{id}");
+    }
+
+    /// Finds that the platform has an order otherwise, and then that this is over.
+    pub async fn find_and_forget(&self, id: &str, stage: Theirs) {
+        let reconciler = Reconciler::connect(self.stack.config());
+        let order = reconciler.order(&id.into()).await.unwrap().unwrap();
+        let finding = compare(&order, &their(&order, stage)).unwrap();
+        Box::pin(reconciler.report(&finding, SystemTime::now())).await.unwrap();
+        let (open, _) = reconciler.findings(None).await.unwrap();
+        let [case] = open.as_slice() else { panic!("not one finding: {open:?}") };
+        assert!(Box::pin(reconciler.close(case, SystemTime::now())).await.unwrap());
+    }
+}
+
+/// The order as the platform would have it, with its own symbol and amount.
+fn their(order: &Order, stage: Theirs) -> TheirOrder {
+    let terms = order.terms.as_ref().unwrap();
+    TheirOrder { stage, symbol: Some(terms.asset.symbol().to_owned()), amount: Some(terms.amount.value()) }
 }
