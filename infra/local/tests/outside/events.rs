@@ -346,7 +346,7 @@ fn filled(document: &str, examples: &BTreeMap<String, Vec<Value>>) -> (String, V
 
 #[tokio::test]
 async fn the_document_shows_every_event_as_it_is_sent() {
-    let examples = examples().await;
+    let examples = Box::pin(examples()).await;
     let document = std::fs::read_to_string(DOCUMENT).unwrap();
     let (filled, mut names) = filled(&document, &examples);
     names.sort();
