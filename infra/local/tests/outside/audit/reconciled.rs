@@ -24,9 +24,10 @@ impl Reconciled {
         reconciling.settings.is_applied = true;
         let client = waas_callback_aws::clients::dynamodb(reconciling.stack.config());
         reconciling.deposit("1945", "USDT", "100").await;
-        for id in ["paid", "failed", "unknown", "over"] {
+        for id in ["failed", "unknown", "over"] {
             assert_eq!(reconciling.register(id, "1945", "3.3", PAYEE).await, 201);
         }
+        assert_eq!(reconciling.register_in("direct", "paid", "1945", "3.3", PAYEE).await, 201);
         let terms = json!({ "chainName": "TRON", "symbol": "USDT", "amount": "3.3", "toAddress": PAYEE });
         let ended = |id: &str, state: u8| json!({ "callBackId": id, "tenantUserId": "1945", "orderState": state, "terms": terms });
         reconciling.gate.add(json!({ "withdrawals": [ended("paid", 3), ended("failed", 6)] }));

@@ -72,6 +72,7 @@ impl Deployment {
         let Step::End(end) = end else { panic!("{id}: {end:?}") };
         assert!(Box::pin(submitter.end(&errand, end, now)).await.unwrap());
     }
+
     /// Puts an order right as reconciliation does, by how the platform has it.
     pub async fn put_right(&self, id: &str, stage: Theirs) {
         let reconciler = Reconciler::connect(self.stack.config());
@@ -85,9 +86,10 @@ impl Deployment {
     pub async fn find_and_forget(&self, id: &str, stage: Theirs) {
         let reconciler = Reconciler::connect(self.stack.config());
         let order = reconciler.order(&id.into()).await.unwrap().unwrap();
-        let finding = compare(&order, &their(&order, stage)).unwrap();
+        let finding = compare(&order, &their(&order, stage), false).unwrap();
         Box::pin(reconciler.report(&finding, SystemTime::now())).await.unwrap();
-        let (open, _) = reconciler.findings(None).await.unwrap();
+        let open = reconciler.open_cases(None).await.unwrap().cases;
+        let open: Vec<_> = open.iter().filter(|case| case.case_key.kind() == "reconciliation").collect();
         let [case] = open.as_slice() else { panic!("not one finding: {open:?}") };
         assert!(Box::pin(reconciler.close(case, SystemTime::now())).await.unwrap());
     }

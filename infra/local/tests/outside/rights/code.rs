@@ -359,9 +359,10 @@ async fn asked_by_reconciliation() -> BTreeSet<Asked> {
         [at_once, [("WAAS_RECONCILIATION_GRACE_SECONDS", "0"), ("WAAS_RECONCILIATION", "apply")]].concat();
     let verifying = Verifying::with(&at_once).await;
     verifying.fund("1945", "10").await;
-    for id in ["paid", "failed", "unknown"] {
+    for id in ["failed", "unknown"] {
         assert_eq!(verifying.register(id, "1945", "1", PAYEE).await, 201);
     }
+    assert_eq!(verifying.register_in("direct", "paid", "1945", "1", PAYEE).await, 201);
     let terms = json!({ "chainName": "TRON", "symbol": "USDT", "amount": "1", "toAddress": PAYEE });
     let ended = |id: &str, state: u8| json!({ "callBackId": id, "tenantUserId": "1945", "orderState": state, "terms": terms });
     verifying.gate.add(json!({ "withdrawals": [ended("paid", 3), ended("failed", 6)] }));
