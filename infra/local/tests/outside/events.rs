@@ -248,7 +248,7 @@ async fn submitted(deployment: &Deployment) {
 async fn reconciled(deployment: &Deployment) {
     deployment.deposit("1945", "USDT", "2").await;
     for (id, stage) in [("401", Theirs::Paid), ("402", Theirs::EndedUnpaid)] {
-        assert_eq!(deployment.register(id, "1945", "1", PAYEE).await, 201);
+        assert_eq!(deployment.register_in("direct", id, "1945", "1", PAYEE).await, 201);
         if stage == Theirs::Paid {
             deployment.find_and_forget(id, stage).await;
         }

@@ -302,7 +302,7 @@ async fn submitted(deployment: &Deployment) {
 async fn reconciled(deployment: &Deployment) {
     for (id, stage) in [("settled", Theirs::Paid), ("unfrozen", Theirs::EndedUnpaid)] {
         assert_eq!(adjust(deployment, id, &[("1945", "USDT", A)]).await.0, 201);
-        assert_eq!(deployment.register(id, "1945", A, PAYEE).await, 201);
+        assert_eq!(deployment.register_in("direct", id, "1945", A, PAYEE).await, 201);
         if id == "settled" {
             deployment.find_and_forget(id, stage).await;
         }
