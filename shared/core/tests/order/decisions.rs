@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use waas_callback::{
     ActualBelowOrder, Address, Amount, Content, Expect, FoundOrder, InsufficientGas, Mode, Order, OrderState,
-    Outcome, Proof, Refusal, StallCause, WithdrawalConfirmation, terms_digest,
+    Outcome, Proof, Refusal, Stage, StallCause, Submission, WithdrawalConfirmation, terms_digest,
 };
 
 use crate::scene::{Scene, asked, found, paid, reserved, terms};
@@ -39,6 +39,24 @@ fn refusals_of_a_confirmation_come_in_their_order() {
     for same_or_unknown in [Some("t".to_owned()), None] {
         worst.tracking_id = same_or_unknown;
         assert_eq!(ask(Some(&worst), "user", None, at(86_400)), Ok(Outcome::Confirmed));
+    }
+}
+
+/// Of what was sent more than once, the platform may have two, each with a confirmation of its own: without their names
+/// they cannot be told apart, and success is the payout.
+#[test]
+fn an_order_that_was_sent_more_than_once_is_confirmed_by_name_alone() {
+    for (attempts, tracking_id, expected) in [
+        (1, None, Ok(Outcome::Confirmed)),
+        (2, Some("t"), Ok(Outcome::Confirmed)),
+        (2, None, Err(Refusal::OtherTrackingId)),
+    ] {
+        let submission = Submission { stage: Stage::Submitting, attempts, may_have_arrived: true };
+        let order = Order { submission: Some(submission), ..reserved() };
+        let mut scene = Scene::new(Content::WithdrawalConfirmation(asked("w")), found(Some(&order)));
+        scene.callback.tracking_id = tracking_id.map(str::to_owned);
+        let decided = scene.decide().map(|entry| entry.outcome);
+        assert_eq!(decided, expected, "{attempts} {tracking_id:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::scene::{reserved, terms};
 use crate::transitions::STANDINGS;
 
 /// Every kind of event that a case can be about.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "deposit",
     "withdrawal-confirmation",
     "withdrawal",
@@ -20,6 +20,7 @@ const KINDS: [&str; 8] = [
     "insufficient-balance",
     "insufficient-gas",
     "registration",
+    "reconciliation",
 ];
 
 fn names(actions: &[Action]) -> String {
@@ -65,6 +66,12 @@ fn what_may_be_done_for_a_reason_is_this() {
         (("registration", Reason::OtherTerms), late),
         (("registration", Reason::OtherUser), late),
         (("registration", Reason::BalanceOutOfRange), "write-off, dismiss"),
+        (("reconciliation", Reason::CompletionMissing), "settle, dismiss"),
+        (("reconciliation", Reason::FailureMissing), "unfreeze, dismiss"),
+        (("reconciliation", Reason::ConfirmationMissing), "unfreeze, dismiss"),
+        (("reconciliation", Reason::OrderUnknown), "unfreeze, dismiss"),
+        (("reconciliation", Reason::OrderDiffers), "settle, unfreeze, dismiss"),
+        (("reconciliation", Reason::OrderOverdue), "settle, unfreeze, dismiss"),
     ]);
     for kind in KINDS {
         for reason in Reason::ALL {

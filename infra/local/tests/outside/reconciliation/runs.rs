@@ -207,6 +207,25 @@ async fn while_the_platform_is_down_a_run_stays_where_it_is_and_then_goes_on() {
     assert_eq!((run.phase, run.found, run.unanswered, run.invocations), (Phase::Done, all(), 0, 4));
 }
 
+/// A platform that is out of order says no to everything. That it does not know an order may be said by a number, too: it is
+/// believed where it does not say so of all at hand, or goes on saying so.
+#[tokio::test]
+async fn a_no_to_everything_is_not_taken_for_orders_that_are_unknown() {
+    let reconciling = everything().await;
+    travel_to(SystemTime::now() + DAY + MINUTE);
+    let no = PlatformFault::Answer(200, r#"{"code":9999,"message":"busy","data":null}"#.to_owned());
+    reconciling.gate.fail_always(Some(no));
+    for _ in 0..3 {
+        let run = reconciling.invoke().await.unwrap();
+        assert_eq!((run.phase, run.order), (Phase::Orders, None));
+        assert_eq!(run.found, reasons([("registration-missing", 1)]));
+        advance(15 * MINUTE);
+    }
+    reconciling.gate.fail_always(None);
+    let run = reconciling.invoke().await.unwrap();
+    assert_eq!((run.phase, run.found, run.unanswered), (Phase::Done, all(), 0));
+}
+
 #[tokio::test]
 async fn what_the_platform_never_answers_is_left_out_and_counted_and_asked_again_the_next_day() {
     let reconciling = everything().await;

@@ -70,14 +70,17 @@ fn of_questions(all_of_them: bool) -> Vec<PlatformFault> {
     all
 }
 
-/// Where an order ends once the platform answers again, and the reasons for which somebody has to look.
-fn end(mode: Mode, effect: Effect, repeated: &str) -> (OrderState, &'static [&'static str]) {
+/// Where an order ends once the platform answers again, and the reasons for which somebody has to look. `is_plain`: that it
+/// does not know an order, the platform says otherwise than by a number.
+fn end(mode: Mode, effect: Effect, repeated: &str, is_plain: bool) -> (OrderState, &'static [&'static str]) {
     match (effect, mode) {
         (Effect::Doubled, _) if repeated == "refused" => (OrderState::Completed, &["submission-unclear"]),
         (Effect::Arrived | Effect::Doubled | Effect::TurnedAway, _) | (Effect::Vanished, Mode::Confirmed) => {
             (OrderState::Completed, &[])
         }
         (Effect::Vanished, Mode::Direct) => (OrderState::Reserved, &["submission-unclear"]),
+        // What nobody has to confirm is not given up upon a number.
+        (Effect::Refused, Mode::Direct) if !is_plain => (OrderState::Reserved, &["submission-unclear"]),
         (Effect::Refused, _) => (OrderState::Failed, &[]),
     }
 }
@@ -129,7 +132,7 @@ async fn all_answers(mode: Mode, (unknown, repeated): (&str, &str)) -> usize {
     }
     submitting.come_to_an_end().await;
     for (id, at, effect) in &ends {
-        let (state, reasons) = end(mode, *effect, repeated);
+        let (state, reasons) = end(mode, *effect, repeated, unknown != "refused");
         assert_eq!(submitting.order(id).await.state, state, "{at}");
         let left = submitting.reasons(id).await;
         // Where a known callBackId is refused: a no after a doubt is for a person to look at, though the order goes on, and
