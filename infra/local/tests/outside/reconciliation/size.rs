@@ -162,7 +162,14 @@ async fn exactly_what_is_lost_is_found(count: usize) -> String {
     let half = u64::try_from(count / 2).unwrap();
     let began = Instant::now();
     tokio::select! {
-        run = reconciling.invoke() => panic!("{run:?}"),
+        run = async {
+            loop {
+                let run = reconciling.invoke().await.unwrap();
+                if run.phase == Phase::Done {
+                    break run;
+                }
+            }
+        } => panic!("{run:?}"),
         () = async {
             while reconciling.gate.asked()[1] < half {
                 tokio::time::sleep(Duration::from_millis(20)).await;
