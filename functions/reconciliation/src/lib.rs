@@ -240,12 +240,12 @@ impl<T: Transport + Clone> Reconciliation<T> {
             async |client: &waas_client::Client<T>| client.get_user_daily_statistics(day, rand::rng()).await;
         run.calls += 1;
         self.wait_for_turn().await;
-        let cause = match self.platform.ask(question).await {
+        let answer = match self.platform.ask(question).await {
             Ok(told) if !told.is_empty() => Ok(told),
             Ok(_) => Err("it has none".to_owned()),
             Err(error) => Err(error.to_string()),
         };
-        let told = match cause {
+        let told = match answer {
             Ok(told) => told,
             Err(cause) => {
                 run.unanswered += 1;

@@ -1,6 +1,7 @@
 //! What is sent to the platform for an order, what it is asked, and what its answers come to.
 
 use waas_callback::{Amount, Mode, Order, Sent, Told};
+use waas_callback_worker::known;
 use waas_client::{CallError, Coins, DirectWithdrawal, Effect, Payout, Said, Transport, WithdrawRequest};
 
 use crate::Submissions;
@@ -10,20 +11,15 @@ impl<T: Transport + Clone> Submissions<T> {
     pub(crate) async fn ask(&self, order: &Order) -> Result<Told, CallError> {
         let id = &order.call_back_id;
         let answer = self.platform.ask(async |client| client.get_withdraw_order(id, rand::rng()).await).await;
-        match answer {
-            Ok(known) => {
+        let is_by_number = matches!(answer, Err(CallError::Refused(_)));
+        Ok(match known(answer)? {
+            Some(known) => {
                 let amount = known.amount.as_ref().map(Amount::value);
-                Ok(Told::known(order, known.symbol.as_deref(), amount))
+                Told::known(order, known.symbol.as_deref(), amount)
             }
-            Err(CallError::UnknownThere) => Ok(Told::Unknown),
-            // How it says that it knows nothing is not published: it may be in this way.
-            Err(CallError::Refused(said))
-                if said.code_number().is_some_and(|code| code != Said::DECRYPTION_FAILED) =>
-            {
-                Ok(Told::Refused)
-            }
-            Err(error) => Err(error),
-        }
+            None if is_by_number => Told::Refused,
+            None => Told::Unknown,
+        })
     }
 
     /// Orders it: what came of the call, and what went wrong.

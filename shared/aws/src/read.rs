@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Select;
 use waas_callback::{Asset, Balance, CallBackId, CaseKey, Order, Reason};
 
@@ -196,16 +197,20 @@ impl Ledger {
     /// How many cases wait for `whom`: all, or those that have been due since a time.
     pub(crate) async fn count_due(&self, whom: &str, since: Option<SystemTime>) -> Result<u64, Unavailable> {
         let since = since.map_or_else(|| Ok("9999".to_owned()), timestamp)?;
+        let query = self.client.query().table_name(&self.tables.cases).index_name(cases::BY_NEXT_ASK_AT);
+        let query = query.key_condition_expression("#expects = :whom AND #nextAskAt <= :since");
+        let query = query.expression_attribute_names("#expects", cases::EXPECTS);
+        let query = query.expression_attribute_names("#nextAskAt", cases::NEXT_ASK_AT);
+        let query = query.expression_attribute_values(":whom", text(whom));
+        self.count(&query.expression_attribute_values(":since", text(&since))).await
+    }
+
+    /// How many items a query finds, however many pages that takes.
+    pub(crate) async fn count(&self, query: &QueryFluentBuilder) -> Result<u64, Unavailable> {
         let (mut count, mut start) = (0_u64, None::<Item>);
         loop {
             let attempt = async || {
-                let query = self.client.query().table_name(&self.tables.cases);
-                let query = query.index_name(cases::BY_NEXT_ASK_AT).select(Select::Count);
-                let query = query.key_condition_expression("#expects = :whom AND #nextAskAt <= :since");
-                let query = query.expression_attribute_names("#expects", cases::EXPECTS);
-                let query = query.expression_attribute_names("#nextAskAt", cases::NEXT_ASK_AT);
-                let query = query.expression_attribute_values(":whom", text(whom));
-                let query = query.expression_attribute_values(":since", text(&since));
+                let query = query.clone().select(Select::Count);
                 match query.set_exclusive_start_key(start.clone()).send().await {
                     Ok(page) => Attempt::Done(Ok(page)),
                     Err(error) => failed(&error),

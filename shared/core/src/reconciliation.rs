@@ -137,7 +137,7 @@ pub const KIND: &str = "reconciliation";
 #[must_use]
 pub fn compare(order: &Order, theirs: &TheirOrder, is_overdue: bool) -> Option<Finding> {
     let standing = order.standing();
-    if !is_open(standing) {
+    if !standing.is_open() {
         return None;
     }
     let reason = match theirs.stage {
@@ -178,22 +178,7 @@ pub fn is_over(reason: Reason, order: Option<&Order>) -> bool {
     let standing = order.map_or(Standing::Absent, Order::standing);
     match reason {
         Reason::RegistrationMissing => standing != Standing::CompletedUnregistered,
-        _ => !is_open(standing),
-    }
-}
-
-fn is_open(standing: Standing) -> bool {
-    match standing {
-        Standing::Reserved | Standing::Direct | Standing::UnderWay | Standing::Confirmed => true,
-        Standing::Absent
-        | Standing::Reported
-        | Standing::Completed
-        | Standing::CompletedUnproven
-        | Standing::Failed
-        | Standing::Cancelled
-        | Standing::CompletedUnregistered
-        | Standing::FailedUnregistered
-        | Standing::Foreign => false,
+        _ => !standing.is_open(),
     }
 }
 
@@ -212,7 +197,7 @@ fn differs(order: &Order, theirs: &TheirOrder) -> bool {
 pub fn repair(order: &Order, theirs: &TheirOrder) -> Option<Entry> {
     let standing = order.standing();
     let may_be_two = order.submission.is_some_and(|submission| submission.attempts > 1);
-    if !is_open(standing) || differs(order, theirs) || may_be_two {
+    if !standing.is_open() || differs(order, theirs) || may_be_two {
         return None;
     }
     let is_expected = matches!(standing, Standing::Confirmed | Standing::Direct) && !order.is_held;

@@ -10,7 +10,7 @@ use crate::call_back_id::CallBackId;
 use crate::entry::Entry;
 use crate::mode::Mode;
 use crate::money::Decimal;
-use crate::order::state::{Order, OrderState, Standing};
+use crate::order::state::{Order, OrderState};
 use crate::order::update::OrderUpdate;
 use crate::outcome::Outcome;
 use crate::posting::Posting;
@@ -191,17 +191,8 @@ impl Told {
 #[must_use]
 pub fn next_step(order: &Order) -> Step {
     let Some(submission) = order.submission else { return Step::End(End::Over) };
-    match order.standing() {
-        Standing::Reserved | Standing::Direct | Standing::UnderWay | Standing::Confirmed => {}
-        Standing::Absent
-        | Standing::Reported
-        | Standing::Completed
-        | Standing::CompletedUnproven
-        | Standing::Failed
-        | Standing::Cancelled
-        | Standing::CompletedUnregistered
-        | Standing::FailedUnregistered
-        | Standing::Foreign => return Step::End(End::Over),
+    if !order.standing().is_open() {
+        return Step::End(End::Over);
     }
     // The platform speaks of it: it has it. That it stalls there binds it to nothing, and is not enough of a word.
     if order.tracking_id.is_some() || order.state == OrderState::Confirmed {

@@ -40,7 +40,7 @@ pub struct BookCursor {
 /// What came of a look at some balances.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Books {
-    /// How many were compared.
+    /// How many were compared with their events.
     pub compared: u64,
     /// How many changed all the time that they were looked at.
     pub busy: u64,
@@ -103,7 +103,7 @@ impl Reconciler {
     /// If DynamoDB does not answer, or with what is no balance.
     pub async fn frozen(&self) -> Result<Books, Unavailable> {
         let mut differing: Option<ByBalance<Frozen>> = None;
-        let (mut compared, mut unread) = (0, 0);
+        let mut unread = 0;
         let mut suspect = HashSet::new();
         for look in 0..LOOKS {
             if look > 0 {
@@ -111,7 +111,6 @@ impl Reconciler {
             }
             let all;
             (all, unread) = self.all_frozen().await?;
-            compared = u64::try_from(all.len()).unwrap_or(u64::MAX);
             let mut now: ByBalance<_> =
                 all.into_iter().filter(|(_, frozen)| frozen.balance != frozen.orders).collect();
             match differing {
@@ -132,7 +131,7 @@ impl Reconciler {
         });
         let mut findings: Vec<_> = findings.collect();
         findings.sort_by_cached_key(|finding| finding.identity(None).event_key);
-        Ok(Books { compared, unread, findings, same: Same::AllBut(suspect), ..Books::default() })
+        Ok(Books { unread, findings, same: Same::AllBut(suspect), ..Books::default() })
     }
 
     /// All of it, and how many records could not be read: one that is damaged, or planted, must not hide the others.

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::types::Select;
 use waas_callback::{CallbackType, CountedType};
 
 use super::Reconciler;
-use crate::retry::{Attempt, Deadline, Unavailable, failed, retry};
+use crate::retry::Unavailable;
 use crate::tables::events;
-use crate::tables::{Item, Ledger, text, timestamp};
+use crate::tables::{Ledger, text, timestamp};
 
 impl Reconciler {
     /// How many deposits or payments callbacks told of from one time to another, the second not included.
@@ -43,27 +42,12 @@ impl Reconciler {
 
     async fn count_part(&self, part: &str, first: &str, end: &str) -> Result<u64, Unavailable> {
         let Ledger { client, tables } = &self.ledger;
-        let (mut count, mut start) = (0_u64, None::<Item>);
-        loop {
-            let attempt = async || {
-                let query = client.query().table_name(&tables.events).index_name(events::BY_DAY);
-                let condition = "countedOn = :part AND recordedAt BETWEEN :first AND :end";
-                let query = query.key_condition_expression(condition).select(Select::Count);
-                let query = query.expression_attribute_values(":part", text(part));
-                let query = query.expression_attribute_values(":first", text(first));
-                let query = query.expression_attribute_values(":end", text(&before(end)));
-                match query.set_exclusive_start_key(start.clone()).send().await {
-                    Ok(page) => Attempt::Done(Ok(page)),
-                    Err(error) => failed(&error),
-                }
-            };
-            let page = retry(Deadline::after(None), attempt).await?;
-            count += u64::try_from(page.count).unwrap_or_default();
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(count);
-            }
-        }
+        let query = client.query().table_name(&tables.events).index_name(events::BY_DAY);
+        let query =
+            query.key_condition_expression("countedOn = :part AND recordedAt BETWEEN :first AND :end");
+        let query = query.expression_attribute_values(":part", text(part));
+        let query = query.expression_attribute_values(":first", text(first));
+        self.ledger.count(&query.expression_attribute_values(":end", text(&before(end)))).await
     }
 }
 

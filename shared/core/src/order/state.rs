@@ -204,3 +204,22 @@ pub enum Standing {
     /// The order, wherever it stands, belongs to another withdrawal of the platform than the one that is spoken of.
     Foreign,
 }
+
+impl Standing {
+    /// Is it registered, and has not ended? Then its funds are frozen.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Reserved | Self::Direct | Self::UnderWay | Self::Confirmed => true,
+            Self::Absent
+            | Self::Reported
+            | Self::Completed
+            | Self::CompletedUnproven
+            | Self::Failed
+            | Self::Cancelled
+            | Self::CompletedUnregistered
+            | Self::FailedUnregistered
+            | Self::Foreign => false,
+        }
+    }
+}

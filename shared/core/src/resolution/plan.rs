@@ -102,13 +102,11 @@ pub fn plan(
         });
     }
     // A failure that may come true yet is not told again: its order would stay open, and nobody would look.
-    let is_open =
-        matches!(standing, Standing::Reserved | Standing::Direct | Standing::UnderWay | Standing::Confirmed);
     let is_awaited = claim.is_some_and(|claim| {
         claim.identity.event_key.kind() == "withdrawal-failure"
             && claim.reasons.iter().any(|reason| reason.holds())
     });
-    if action == Action::Dismiss && is_open && is_awaited {
+    if action == Action::Dismiss && standing.is_open() && is_awaited {
         return Err(NotResolved::NotInThisState);
     }
     let expected = Expected::of(claim, order);
